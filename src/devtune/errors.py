@@ -1,0 +1,35 @@
+"""What went wrong, in one line for the user: what, where, what to do."""
+
+import errno
+from pathlib import Path
+
+
+class DevtuneError(Exception):
+    """A fault the user can mend; its text is the one line that is printed.
+
+    `exit_code` is 1 for a run that failed and 2 for a recipe or command that is wrong.
+    """
+
+    exit_code = 1
+
+
+class RecipeError(DevtuneError):
+    """The recipe or the command line is wrong; nothing was started."""
+
+    exit_code = 2
+
+
+def one_line(error: OSError, where: Path | str) -> str:
+    """Say what the operating system refused at `where`, and what to do about it."""
+    remedies = {
+        errno.ENOSPC: ("no space left on the device", "free space there or set another run_dir"),
+        errno.EDQUOT: ("disk quota exceeded", "free space there or set another run_dir"),
+        errno.EROFS: ("the file system is read-only", "set another run_dir"),
+        errno.EACCES: ("permission denied", "change its permissions or set another path"),
+        errno.EPERM: ("operation not permitted", "change its permissions or set another path"),
+        errno.ENOTDIR: ("a part of the path is a file", "set another path"),
+        errno.ENOENT: ("no such file or directory", "correct the path"),
+    }
+    what, remedy = remedies.get(error.errno or 0, (error.strerror or str(error), "see the path"))
+    place = error.filename if isinstance(error.filename, str) else where
+    return f"{place}: {what}; {remedy}"

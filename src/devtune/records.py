@@ -1,0 +1,183 @@
+"""The rows that stages write for each other: what two stages agree on is here and nowhere else.
+
+Every `*.jsonl` file holds one row a line, keys sorted, UTF-8; every table is Parquet.
+"""
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal, Protocol, TypeVar, cast
+
+from devtune.errors import DevtuneError
+
+Split = Literal["train", "held_out"]
+SPLITS: tuple[Split, ...] = ("train", "held_out")
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """Where a text came from. Empty strings where a plain directory has no history."""
+
+    source: str
+    """Name of the source in the recipe."""
+    commit: str
+    path: str
+    blob: str
+    """Git blob id (sha1 of the content as git counts it), also for files outside git."""
+    author: str
+    """`Name <mail>` of the last person to change this path at `commit`, through .mailmap."""
+    date: str
+    """Committer date, ISO 8601 in UTC."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """One kept file of the tree at the cut (`corpus/files.jsonl`); secrets already replaced."""
+
+    provenance: Provenance
+    split: Split
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class FileEdit:
+    """One file as one commit changed it: `old` and `new` are whole texts, secrets replaced."""
+
+    provenance: Provenance
+    old_blob: str
+    old: str
+    new: str
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One commit with the files it modified, added or deleted (`corpus/changes.jsonl`)."""
+
+    source: str
+    commit: str
+    author: str
+    date: str
+    split: Split
+    subject: str
+    body: str
+    num_files: int
+    """Files the commit touched, kept or not; a commit of many files is hard to phrase as a task."""
+    edits: tuple[FileEdit, ...]
+    """The files that were kept. `old == ""` for an added file, `new == ""` for a deleted one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """Something that did not go on, and why (`rejected.jsonl` of every data stage)."""
+
+    reason: str
+    source: str
+    path: str
+    commit: str = ""
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One chat message in the shape mistral-common and the OpenAI API share."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One conversation to train on or to be measured with (`samples/{train,held_out}.jsonl`)."""
+
+    sample_id: str
+    """First 16 hex digits of sha256 over family and messages: equal text, equal id."""
+    family: str
+    """Name of the step that made it, e.g. `commit_edit`."""
+    messages: tuple[Message, ...]
+    provenance: tuple[Provenance, ...]
+    """Every place the text came from; more than one when duplicates were folded together."""
+
+
+@dataclass(frozen=True, slots=True)
+class TokenRow:
+    """One rendered sample (`dataset/{train,held_out}.parquet`)."""
+
+    sample_id: str
+    family: str
+    input_ids: list[int]
+    labels: list[int]
+    """Same length as `input_ids`; -100 where the token is not trained."""
+    num_trained_bytes: int
+    """UTF-8 bytes of the trained text, the denominator of bits per byte."""
+
+
+class Row(Protocol):
+    """Any of the dataclasses above."""
+
+    __dataclass_fields__: dict[str, Any]
+
+
+T = TypeVar("T")
+
+
+def write_jsonl(path: Path, rows: Iterable[Row]) -> int:
+    """Write one JSON object a line and return how many."""
+    count = 0
+    with path.open("w", encoding="utf-8") as out:
+        for row in rows:
+            out.write(to_json(row))
+            out.write("\n")
+            count += 1
+    return count
+
+
+def to_json(row: Row) -> str:
+    """One row as one line of JSON, keys sorted, so that equal rows are equal bytes."""
+    return json.dumps(asdict(cast(Any, row)), ensure_ascii=False, sort_keys=True)
+
+
+def read_jsonl(path: Path, row_type: type[T]) -> Iterator[T]:
+    """Yield the rows of `path` as `row_type`; a damaged line raises with file and line number."""
+    build = _BUILDERS[row_type]
+    with path.open(encoding="utf-8") as lines:
+        for number, line in enumerate(lines, 1):
+            try:
+                yield build(json.loads(line))
+            except (ValueError, TypeError, KeyError) as error:
+                raise DevtuneError(
+                    f"{path}:{number}: not a {row_type.__name__} row ({error});"
+                    " remove the directory and run its stage again"
+                ) from None
+
+
+def _source_file(row: dict[str, Any]) -> SourceFile:
+    return SourceFile(Provenance(**row.pop("provenance")), **row)
+
+
+def _change(row: dict[str, Any]) -> Change:
+    edits = tuple(
+        FileEdit(Provenance(**edit.pop("provenance")), **edit) for edit in row.pop("edits")
+    )
+    return Change(edits=edits, **row)
+
+
+def _sample(row: dict[str, Any]) -> Sample:
+    return Sample(
+        sample_id=row["sample_id"],
+        family=row["family"],
+        messages=tuple(Message(**message) for message in row["messages"]),
+        provenance=tuple(Provenance(**place) for place in row["provenance"]),
+    )
+
+
+def _rejected(row: dict[str, Any]) -> Rejected:
+    return Rejected(**row)
+
+
+_BUILDERS: dict[type, Any] = {
+    SourceFile: _source_file,
+    Change: _change,
+    Sample: _sample,
+    Rejected: _rejected,
+}

@@ -1,0 +1,325 @@
+"""The contract of every stage: read directories, write one new directory, sign it.
+
+`out/manifest.json` is written last; a directory without it is not finished. Work happens in
+`out.partial/`, so a crash leaves nothing under the final name.
+"""
+
+import fcntl
+import hashlib
+import json
+import os
+import resource
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from typing import Any, cast
+
+from pydantic import BaseModel
+
+from devtune.errors import DevtuneError, one_line
+
+MANIFEST = "manifest.json"
+VERSIONED = (
+    "devtune", "accelerate", "bitsandbytes", "datasets", "deepspeed", "kingfisher-secret-scanner",
+    "mistral-common", "peft", "pyarrow", "safetensors", "torch", "transformers", "trl",
+)  # fmt: skip
+
+
+@dataclass
+class Outcome:
+    """What a stage did, for its manifest and for the line that is printed."""
+
+    summary: str
+    """One line for the terminal."""
+    counts: dict[str, int] = field(default_factory=dict[str, int])
+    rejects: dict[str, int] = field(default_factory=dict[str, int])
+    """Rejected rows by reason."""
+    metrics: dict[str, Any] = field(default_factory=dict[str, Any])
+
+
+Work = Callable[[Path], Outcome]
+
+
+def run_stage(
+    name: str,
+    identity: Mapping[str, Any],
+    inputs: Mapping[str, Path],
+    out: Path,
+    work: Work,
+    *,
+    resumable: bool = False,
+) -> tuple[dict[str, Any], bool]:
+    """Return the manifest of `out`, doing the work only if it is not there yet.
+
+    `identity` is everything the result depends on besides its inputs: the resolved section with
+    paths replaced by content hashes. `work` gets the scratch directory and fills it; if
+    `resumable`, it gets what a killed run left there. Returns (manifest, whether work was done).
+    Raises `DevtuneError` when an input is unfinished, when `out` holds another result (naming
+    what differs), when another process is at work, or when the disk refuses.
+    """
+    input_manifests = {key: read_manifest(path) for key, path in inputs.items()}
+    signed = {
+        "stage": name,
+        "section": dict(identity),
+        "inputs": {key: each["fingerprint"] for key, each in input_manifests.items()},
+    }
+    fingerprint = hashlib.sha256(_canonical(signed)).hexdigest()
+    if (out / MANIFEST).is_file():
+        manifest = read_manifest(out)
+        if manifest["fingerprint"] == fingerprint:
+            return manifest, False
+        raise DevtuneError(
+            f"{out}: holds another result: {'; '.join(differences(manifest, signed))};"
+            " set another run_dir, or move it away to run again"
+        )
+    if out.exists():
+        raise DevtuneError(f"{out}: exists but has no {MANIFEST}; not devtune's: move it away")
+    scratch = out.with_name(out.name + ".partial")
+    try:
+        with _scratch(scratch, fingerprint, resumable):
+            started = _now()
+            outcome = work(scratch)
+            manifest = {
+                **signed,
+                "fingerprint": fingerprint,
+                "counts": outcome.counts,
+                "rejects": outcome.rejects,
+                "metrics": outcome.metrics,
+                "summary": outcome.summary,
+                "files": _sign_files(scratch),
+                "versions": _versions(),
+                "git_commit": _own_commit(),
+                "started": started,
+                "finished": _now(),
+                "peak_memory_mib": _peak_memory_mib(),
+            }
+            _publish(scratch, out, manifest)
+    except OSError as error:
+        if not resumable:
+            shutil.rmtree(scratch, ignore_errors=True)
+        raise DevtuneError(one_line(error, scratch)) from error
+    except Busy:
+        raise
+    except DevtuneError:
+        if not resumable:
+            shutil.rmtree(scratch, ignore_errors=True)
+        raise
+    return manifest, True
+
+
+def read_manifest(directory: Path) -> dict[str, Any]:
+    """Return the manifest of a finished stage directory, or say in one line why there is none."""
+    file = directory / MANIFEST
+    try:
+        manifest = json.loads(file.read_text(encoding="utf-8"))
+        if not isinstance(manifest, dict) or "fingerprint" not in manifest:
+            raise ValueError("no fingerprint")
+    except FileNotFoundError:
+        state = "is not there" if not directory.exists() else "is not finished"
+        partial = directory.with_name(directory.name + ".partial")
+        state = "is not finished" if partial.exists() else state
+        raise DevtuneError(f"{directory}: {state}; run the stage that writes it first") from None
+    except ValueError as error:
+        raise DevtuneError(
+            f"{file}: damaged ({error}); move the directory away and rerun"
+        ) from None
+    except OSError as error:
+        raise DevtuneError(one_line(error, file)) from None
+    return cast(dict[str, Any], manifest)
+
+
+def verify_files(directory: Path) -> None:
+    """Check every file of a finished directory against its manifest; the first fault raises."""
+    for name, known in read_manifest(directory)["files"].items():
+        file = directory / name
+        if not file.is_file():
+            raise DevtuneError(f"{file}: missing; move {directory} away and run its stage again")
+        if file.stat().st_size != known["bytes"] or hash_file(file) != known["sha256"]:
+            raise DevtuneError(f"{file}: damaged; move {directory} away and run its stage again")
+
+
+def identity_of(section: BaseModel, known: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """What a section means: its values, each file replaced by its hash, bare directories left out.
+
+    `known` adds what only the stage can say, e.g. the commit a ref stands for.
+    """
+    identity = _hashed(section)
+    identity.pop("out", None)
+    return {**identity, **(known or {})}
+
+
+def _hashed(section: BaseModel) -> dict[str, Any]:
+    result: dict[str, Any] = {}
+    for name, info in type(section).model_fields.items():
+        value = getattr(section, name)
+        if isinstance(value, Path):
+            if "hashed" in info.metadata or "hashed" in _nested_metadata(info.annotation):
+                result[name] = hash_file(value)
+        else:
+            result[name] = _plain(value)
+    return result
+
+
+def _nested_metadata(annotation: Any) -> list[Any]:  # noqa: ANN401 - any annotation
+    found: list[Any] = list(getattr(annotation, "__metadata__", ()))
+    for each in getattr(annotation, "__args__", ()):
+        found.extend(_nested_metadata(each))
+    return found
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 - JSON values
+    if isinstance(value, BaseModel):
+        return _hashed(value)
+    if isinstance(value, tuple | list):
+        return [_plain(each) for each in cast(list[Any], value)]
+    if isinstance(value, dict):
+        return {str(key): _plain(each) for key, each in cast(dict[Any, Any], value).items()}
+    return value
+
+
+def hash_file(path: Path) -> str:
+    """Return the sha256 of a file's content, read in pieces."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise DevtuneError(one_line(error, path)) from None
+
+
+def differences(manifest: Mapping[str, Any], signed: Mapping[str, Any]) -> Iterator[str]:
+    """Name each value in which a finished result differs from what is asked for now."""
+    before, after = _flat(manifest["section"], ""), _flat(signed["section"], "")
+    for key in sorted(before.keys() | after.keys()):
+        if before.get(key) != after.get(key):
+            old, new = _short(before.get(key)), _short(after.get(key))
+            yield f"{manifest['stage']}.{key} was {old}, is now {new}"
+    for key, fingerprint in signed["inputs"].items():
+        if manifest["inputs"].get(key) != fingerprint:
+            yield f"its input {key}/ is another one"
+
+
+def _flat(value: Any, prefix: str) -> dict[str, Any]:  # noqa: ANN401 - JSON values
+    if isinstance(value, Mapping):
+        pairs = [(str(key), each) for key, each in cast(Mapping[str, Any], value).items()]
+    elif isinstance(value, list):
+        pairs = [(str(index), each) for index, each in enumerate(cast(list[Any], value))]
+    else:
+        return {prefix: value}
+    flat: dict[str, Any] = {}
+    for key, each in pairs:
+        flat.update(_flat(each, f"{prefix}.{key}" if prefix else key))
+    return flat
+
+
+def _short(value: Any) -> str:  # noqa: ANN401 - JSON values
+    text = "not set" if value is None else str(value)
+    return text if len(text) <= 40 else text[:12] + "…"
+
+
+@contextmanager
+def _scratch(scratch: Path, fingerprint: str, resumable: bool) -> Iterator[None]:
+    """Own the scratch directory: empty, or as a killed run of the same work left it."""
+    scratch.mkdir(parents=True, exist_ok=True)
+    handle = os.open(scratch, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Busy(f"{scratch}: another devtune is at work here; wait for it") from None
+        mark = scratch / ".fingerprint"
+        same = mark.is_file() and mark.read_text(encoding="utf-8") == fingerprint
+        if not (resumable and same):
+            for child in scratch.iterdir():
+                shutil.rmtree(child) if child.is_dir() else child.unlink()
+            mark.write_text(fingerprint, encoding="utf-8")
+        yield
+    finally:
+        os.close(handle)
+
+
+class Busy(DevtuneError):
+    """Another process holds the scratch directory; it must not be cleaned away."""
+
+
+def _sign_files(directory: Path) -> dict[str, dict[str, Any]]:
+    files = sorted(each for each in directory.rglob("*") if each.is_file())
+    return {
+        each.relative_to(directory).as_posix(): {
+            "sha256": hash_file(each),
+            "bytes": each.stat().st_size,
+        }
+        for each in files
+        if each.name != ".fingerprint"
+    }
+
+
+def _publish(scratch: Path, out: Path, manifest: Mapping[str, Any]) -> None:
+    (scratch / ".fingerprint").unlink(missing_ok=True)
+    _follow_umask(scratch)
+    for file in scratch.rglob("*"):
+        if file.is_file():
+            _fsync(file)
+    temporary = scratch / (MANIFEST + ".new")
+    temporary.write_text(
+        json.dumps(manifest, indent=2, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8"
+    )
+    _fsync(temporary)
+    temporary.rename(scratch / MANIFEST)
+    _fsync(scratch)
+    scratch.rename(out)
+    _fsync(out.parent)
+
+
+def _follow_umask(directory: Path) -> None:
+    """safetensors writes 0600 whatever the umask; a server under another user could not read it."""
+    umask = os.umask(0)
+    os.umask(umask)
+    for file in directory.rglob("*"):
+        file.chmod((0o777 if file.is_dir() else 0o666) & ~umask)
+
+
+def _fsync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _canonical(value: Any) -> bytes:  # noqa: ANN401 - JSON values
+    return json.dumps(value, sort_keys=True, ensure_ascii=False, default=str).encode()
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _versions() -> dict[str, str]:
+    found: dict[str, str] = {}
+    for name in VERSIONED:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def _own_commit() -> str | None:
+    """Return the commit of the checkout this code runs from, if it is one."""
+    root = Path(__file__).resolve().parents[2]
+    if not (root / ".git").exists():
+        return None
+    command = ["git", "-c", "core.fsmonitor=false", "-C", str(root), "rev-parse", "HEAD"]
+    answer = subprocess.run(command, capture_output=True, text=True, check=False)
+    return answer.stdout.strip() or None
+
+
+def _peak_memory_mib() -> int:
+    """Return the larger of this process's and its largest child's resident peak, in MiB."""
+    usages = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    return max(resource.getrusage(usage).ru_maxrss for usage in usages) // 1024
