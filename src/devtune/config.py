@@ -291,7 +291,7 @@ def _nearest_origin(loc: Loc, origins: dict[Loc, Origin]) -> Origin | None:
 
 
 # Names of trl 1.16 `SFTConfig` fields that have a field of their own in `SftSection`, or that
-# devtune must own because the stage contract, offline operation or the pre-rendered dataset hang on it.
+# devtune must own: the stage contract, offline operation or the rendered dataset hang on them.
 _OWNED = (
     "output_dir", "deepspeed", "bf16", "fp16", "report_to", "push_to_hub", "resume_from_checkpoint",
     "dataset_kwargs", "packing_strategy", "truncation_mode", "eval_strategy", "save_strategy",

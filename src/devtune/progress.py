@@ -1,9 +1,9 @@
-"""What a stage says while it works: a bar on a terminal, plain lines in a log, events for scripts."""
+"""What a stage says while it works: a bar on a terminal, lines in a log, events for scripts."""
 
 import json
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal, TextIO, TypeVar
 
@@ -68,6 +68,3 @@ class Progress:
                 last = time.monotonic()
                 self.say(stage, f"{count}{f' of {total}' if total else ''} {unit}")
             yield item
-
-
-Report = Callable[[str], None]

@@ -93,7 +93,7 @@ class GitSource(Section):
     path: PlainPath
     """The repository."""
     ref: str | None = None
-    """Branch, tag or commit; by default the checked-out branch. `HEAD` also takes a detached one."""
+    """Branch, tag or commit; by default the checked-out branch; `HEAD` takes a detached one too."""
     name: str | None = None
     """Name in provenance; by default the directory's name."""
 
@@ -129,7 +129,7 @@ class CollectSection(Section):
     exclude: FilePath
     """Policy file: path and header patterns of vendored, generated and lock files."""
     held_out: Fraction = 0.15
-    """Share kept for measuring: the latest commits of a history, or files of a directory by hash."""
+    """Share kept for measuring: the latest commits of a history, files of a directory by hash."""
     max_bytes: Count = 1_000_000
     """Larger files are rejected."""
     max_line_length: Count = 1_000
@@ -267,7 +267,7 @@ class LoraAdapter(Section):
     lora_dropout: Fraction = 0.0
     """Dropout before the low-rank matrices."""
     target_modules: str = LINEAR_LAYERS
-    """Regular expression over full module names; the default is every linear layer of the text model."""
+    """Regular expression over full module names; by default every linear layer of the text model."""
     use_rslora: bool = False
     """Rank-stabilised scale."""
     use_dora: bool = False

@@ -11,7 +11,7 @@ import os
 import resource
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -222,7 +222,7 @@ def _short(value: Any) -> str:  # noqa: ANN401 - JSON values
 
 
 @contextmanager
-def _scratch(scratch: Path, fingerprint: str, resumable: bool) -> Iterator[None]:
+def _scratch(scratch: Path, fingerprint: str, resumable: bool) -> Generator[None]:
     """Own the scratch directory: empty, or as a killed run of the same work left it."""
     scratch.mkdir(parents=True, exist_ok=True)
     handle = os.open(scratch, os.O_RDONLY | os.O_DIRECTORY)
