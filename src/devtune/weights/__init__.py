@@ -1,0 +1,1 @@
+"""Weights on disk: published checkpoints in, merged and exported checkpoints out."""

@@ -1,0 +1,235 @@
+"""Safetensors directories read and written one tensor at a time, and code in them refused.
+
+Reads `model.safetensors`, or the shards `model.safetensors.index.json` names; writes the same.
+"""
+
+import json
+import re
+from collections import defaultdict
+from dataclasses import dataclass
+from math import prod
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from devtune.errors import DevtuneError, one_line
+
+INDEX = "model.safetensors.index.json"
+SINGLE = "model.safetensors"
+MAX_SHARD_BYTES = 5_000_000_000
+PICKLES = (".bin", ".ckpt", ".pickle", ".pkl", ".pt", ".pth")
+CODE_KEYS = ("auto_map", "_attn_implementation_internal")
+
+
+@dataclass(frozen=True, slots=True)
+class TensorEntry:
+    """One tensor of a checkpoint, as the header of its file describes it."""
+
+    name: str
+    shape: tuple[int, ...]
+    """Empty for a 0-d scalar."""
+    dtype: str
+    """As safetensors spells it: `BF16`, `F32`, `F8_E4M3`, …"""
+    file: Path
+
+    @property
+    def num_parameters(self) -> int:
+        """Number of elements."""
+        return prod(self.shape)
+
+
+class CheckpointReader:
+    """A checkpoint directory; its headers are read at once, its tensors one at a time.
+
+    `entries` maps names to `TensorEntry` in natural order (layer 2 before layer 10), the order in
+    which `ShardWriter` should get them. Raises `DevtuneError` when weights are missing, a shard is
+    missing or cut off, or the index does not fit the shards.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self._files: dict[Path, Any] = {}
+        found: dict[str, TensorEntry] = {}
+        for file, expected in _files(directory).items():
+            opened = _open(file)
+            self._files[file] = opened
+            names: set[str] = set(opened.keys())
+            for name in sorted(expected - names):
+                raise DevtuneError(
+                    f"{directory / INDEX}: names {name} in {file.name}, which does not hold it;"
+                    " copy index and shards from the same place again"
+                )
+            for name in names:
+                piece = opened.get_slice(name)
+                shape, dtype = tuple(piece.get_shape()), str(piece.get_dtype())
+                found[name] = TensorEntry(name, shape, dtype, file)
+        self.entries = {name: found[name] for name in sorted(found, key=natural)}
+
+    def load(self, name: str) -> torch.Tensor:
+        """Return one tensor, on the CPU, in its dtype on disk; `KeyError` if there is none."""
+        return self._files[self.entries[name].file].get_tensor(name)
+
+
+class ShardWriter:
+    """Write tensors given one after another as shards of at most `max_shard_bytes`.
+
+    Holds one shard in memory. A tensor larger than a shard gets a file of its own. Equal tensors
+    in equal order give equal bytes. Used as a context manager; nothing is valid before its end.
+    Raises `DevtuneError` when the disk refuses.
+    """
+
+    def __init__(self, directory: Path, max_shard_bytes: int = MAX_SHARD_BYTES) -> None:
+        self.directory = directory
+        self.max_shard_bytes = max_shard_bytes
+        self.num_bytes = 0
+        """Bytes of tensor data taken so far."""
+        self._shards: list[list[str]] = []
+        self._names: set[str] = set()
+        self._pending: dict[str, torch.Tensor] = {}
+        self._pending_bytes = 0
+
+    def __enter__(self) -> "ShardWriter":
+        return self
+
+    def __exit__(self, error_type: type[BaseException] | None, *_: object) -> None:
+        if error_type is None:
+            self._finish()
+
+    def add(self, name: str, tensor: torch.Tensor) -> None:
+        """Take the next tensor, any shape and dtype; `ValueError` if the name was given before."""
+        if name in self._names:
+            raise ValueError(f"{name} was added before")
+        num_bytes = tensor.numel() * tensor.element_size()
+        if self._pending and self._pending_bytes + num_bytes > self.max_shard_bytes:
+            self._flush()
+        self._names.add(name)
+        self._pending[name] = tensor.detach().to("cpu").contiguous()
+        self._pending_bytes += num_bytes
+        self.num_bytes += num_bytes
+
+    def _flush(self) -> None:
+        file = self._part(len(self._shards))
+        try:
+            save_file(self._pending, file, metadata={"format": "pt"})
+        except SafetensorError as error:
+            raise DevtuneError(
+                f"{file}: cannot be written ({error}); free space there or set another run_dir"
+            ) from None
+        except OSError as error:
+            raise DevtuneError(one_line(error, file)) from None
+        self._shards.append(list(self._pending))
+        self._pending, self._pending_bytes = {}, 0
+
+    def _part(self, number: int) -> Path:
+        return self.directory / f"model-{number + 1:05d}.safetensors.part"
+
+    def _finish(self) -> None:
+        """Give the shards their names, which need the number of shards, and write the index."""
+        if self._pending or not self._shards:
+            self._flush()
+        total = len(self._shards)
+        if total == 1:
+            self._part(0).rename(self.directory / SINGLE)
+            return
+        weight_map: dict[str, str] = {}
+        for number, names in enumerate(self._shards):
+            final = f"model-{number + 1:05d}-of-{total:05d}.safetensors"
+            self._part(number).rename(self.directory / final)
+            weight_map.update(dict.fromkeys(names, final))
+        index = {"metadata": {"total_size": self.num_bytes}, "weight_map": weight_map}
+        write_json(self.directory / INDEX, index)
+
+
+def natural(name: str) -> tuple[tuple[int, str], ...]:
+    """Sort key that counts: `layers.2` comes before `layers.10`."""
+    return tuple(
+        (int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", name)
+    )
+
+
+def read_json(file: Path) -> dict[str, Any]:
+    """Return the JSON object in `file`; a missing or unreadable one is a `DevtuneError`."""
+    try:
+        value = json.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise DevtuneError(f"{file}: missing; copy the whole model directory again") from None
+    except ValueError as error:
+        raise DevtuneError(f"{file}: not readable as JSON ({error}); copy it again") from None
+    except OSError as error:
+        raise DevtuneError(one_line(error, file)) from None
+    if not isinstance(value, dict):
+        raise DevtuneError(f"{file}: not a JSON object; copy it again")
+    return cast(dict[str, Any], value)
+
+
+def write_json(file: Path, value: dict[str, Any]) -> None:
+    """Write `value` as transformers does: two spaces, sorted keys, newline at the end."""
+    text = json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False)
+    file.write_text(text + "\n", encoding="utf-8")
+
+
+def refuse_code(directory: Path) -> None:
+    """Raise `DevtuneError` if a model directory holds anything that loading could execute.
+
+    That is pickled weights, Python files, and the keys by which a config names code.
+    """
+    if not directory.is_dir():
+        raise DevtuneError(f"{directory}: no such directory; correct the path of the checkpoint")
+    for file in sorted(directory.rglob("*")):
+        if file.suffix.lower() in PICKLES:
+            raise DevtuneError(
+                f"{file}: a pickle can run code when it is read; remove it, use *.safetensors"
+            )
+        if file.suffix.lower() == ".py":
+            raise DevtuneError(f"{file}: code of a model is never run; remove it")
+        if file.name.endswith("config.json"):
+            _refuse_code_keys(file, read_json(file))
+
+
+def _refuse_code_keys(file: Path, value: Any) -> None:
+    if isinstance(value, list):
+        for each in cast(list[Any], value):
+            _refuse_code_keys(file, each)
+    if not isinstance(value, dict):
+        return
+    for key, each in cast(dict[str, Any], value).items():
+        if key in CODE_KEYS:
+            raise DevtuneError(f"{file}: {key} names code to run; remove this key")
+        _refuse_code_keys(file, each)
+
+
+def _files(directory: Path) -> dict[Path, set[str]]:
+    """Return the weight files and the tensors the index expects in each."""
+    if not (directory / INDEX).is_file():
+        if (directory / SINGLE).is_file():
+            return {directory / SINGLE: set()}
+        raise DevtuneError(
+            f"{directory}: neither {INDEX} nor {SINGLE};"
+            " give a directory with weights in Hugging Face layout"
+        )
+    weight_map = read_json(directory / INDEX).get("weight_map")
+    if not isinstance(weight_map, dict) or not weight_map:
+        raise DevtuneError(f"{directory / INDEX}: no weight_map; copy it again")
+    expected: defaultdict[Path, set[str]] = defaultdict(set)
+    for name, file in sorted(cast(dict[str, str], weight_map).items()):
+        if Path(file).name != file:
+            raise DevtuneError(
+                f"{directory / INDEX}: {name} is in {file}, outside the directory;"
+                " write bare file names"
+            )
+        expected[directory / file].add(name)
+    return dict(expected)
+
+
+def _open(file: Path) -> Any:
+    try:
+        return safe_open(file, framework="pt", device="cpu")
+    except FileNotFoundError:
+        raise DevtuneError(f"{file}: missing; copy this shard again") from None
+    except SafetensorError as error:
+        raise DevtuneError(f"{file}: damaged or cut off ({error}); copy it again") from None
+    except OSError as error:
+        raise DevtuneError(one_line(error, file)) from None
