@@ -1,0 +1,246 @@
+"""A repository read through git's plumbing; nothing it holds or configures is ever executed.
+
+Reads the objects and refs of one repository; writes nothing. No checkout, hook, filter, textconv,
+pager, signature program, credential helper, lazy fetch or network: the environment forbids each.
+"""
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from devtune.errors import DevtuneError
+
+CONFIG = (
+    "core.hooksPath=/dev/null",
+    "core.fsmonitor=false",
+    "core.attributesFile=/dev/null",
+    "core.sshCommand=false",
+    "core.askPass=",
+    "credential.helper=",
+    "protocol.allow=never",
+    "log.showSignature=false",
+    "mailmap.file=/dev/null",
+)
+ENVIRONMENT = {
+    "GIT_CONFIG_NOSYSTEM": "1",
+    "GIT_CONFIG_GLOBAL": "/dev/null",
+    "GIT_OPTIONAL_LOCKS": "0",
+    "GIT_TERMINAL_PROMPT": "0",
+    "GIT_ALLOW_PROTOCOL": "",
+    "GIT_NO_LAZY_FETCH": "1",
+    "GIT_NO_REPLACE_OBJECTS": "1",
+    "GIT_GRAFT_FILE": "/dev/null",
+    "GIT_PAGER": "cat",
+    "LC_ALL": "C",
+    "TZ": "UTC",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Repository:
+    """An opened repository: where the user says it is, and where git keeps its objects."""
+
+    path: Path
+    git_dir: Path
+
+    def ask(self, *arguments: str) -> str | None:
+        """Return the answer of one plumbing command, or None where git says no."""
+        answer = _call(self._command(arguments), self.git_dir, self._environment())
+        return answer.stdout.decode("utf-8", "replace").strip() if answer.returncode == 0 else None
+
+    def complain(self, *arguments: str) -> str:
+        """Return what git says on standard error when asked the same."""
+        answer = _call(self._command(arguments), self.git_dir, self._environment())
+        return answer.stderr.decode("utf-8", "replace")
+
+    @contextmanager
+    def stream(
+        self, *arguments: str, fed_by: Sequence[str] = (), mailmap: str = ""
+    ) -> Generator[IO[bytes]]:
+        """Give the output of a command while it runs; `fed_by` is a command for its input.
+
+        `mailmap` is the commit whose `.mailmap` counts. Raises `DevtuneError` when git fails and
+        the output was read to its end; a reader that leaves early ends the command.
+        """
+        with tempfile.TemporaryFile() as complaints:
+            feeder = self._start(fed_by, complaints) if fed_by else None
+            source = feeder.stdout if feeder else subprocess.DEVNULL
+            child = self._start(arguments, complaints, source, mailmap)
+            finished = False
+            try:
+                assert child.stdout is not None
+                yield child.stdout
+                finished = not child.stdout.read(1)
+            finally:
+                codes = [_end(each, finished) for each in (feeder, child) if each]
+            if finished and any(codes):
+                complaints.seek(0)
+                raise self.fault(complaints.read().decode("utf-8", "replace"))
+
+    def converse(self, *arguments: str, complaints: IO[bytes]) -> subprocess.Popen[bytes]:
+        """Start a command that answers on its output what it is asked on its input."""
+        return self._start(arguments, complaints, subprocess.PIPE)
+
+    def fault(self, complaint: str) -> DevtuneError:
+        """Say in one line what git complained about."""
+        return DevtuneError(
+            f"{self.path}: damaged or incomplete ({_first_fault(complaint)});"
+            " run `git fsck` there and restore it from a good clone"
+        )
+
+    def _start(
+        self,
+        arguments: Sequence[str],
+        complaints: IO[bytes],
+        source: IO[bytes] | int | None = subprocess.DEVNULL,
+        mailmap: str = "",
+    ) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            self._command(arguments, mailmap),
+            cwd=self.git_dir,
+            env=self._environment(),
+            stdin=source,
+            stdout=subprocess.PIPE,
+            stderr=complaints,
+        )
+
+    def _command(self, arguments: Sequence[str], mailmap: str = "") -> list[str]:
+        # An empty mailmap.blob would name no object; without a commit no author is asked for.
+        settings = (f"mailmap.blob={mailmap}:.mailmap",) if mailmap else ()
+        return _git(*settings, arguments=arguments)
+
+    def _environment(self) -> dict[str, str]:
+        return {**_environment(), "GIT_DIR": str(self.git_dir)}
+
+
+def open_repository(path: Path) -> Repository:
+    """Find the objects of the repository whose top directory, or bare directory, is `path`.
+
+    Raises `DevtuneError`: no such directory, not a repository, somebody else's, shallow, no git.
+    """
+    if not path.exists():
+        raise DevtuneError(f"{path}: no such directory; correct `path` of the source")
+    if not path.is_dir():
+        raise DevtuneError(f"{path}: a file, not a repository; correct `path` of the source")
+    ask = ("rev-parse", "--absolute-git-dir")
+    ceiling = {"GIT_CEILING_DIRECTORIES": str(path.parent.resolve())}
+    answer = _call(_git(arguments=ask), path, {**_environment(), **ceiling})
+    if b"dubious ownership" in answer.stderr:
+        if not _declared_safe(path):
+            raise DevtuneError(
+                f"{path}: owned by another user, so git refuses it; run as its owner, or declare"
+                f" it: git config --global --add safe.directory {path}"
+            )
+        answer = _call(_git("safe.directory=*", arguments=ask), path, {**_environment(), **ceiling})
+    if answer.returncode != 0:
+        raise _not_opened(path, answer.stderr.decode("utf-8", "replace"))
+    git_dir = Path(os.fsdecode(answer.stdout.rstrip(b"\n")))
+    repository = Repository(path, git_dir)
+    if repository.ask("rev-parse", "--is-shallow-repository") == "true":
+        raise DevtuneError(
+            f"{path}: a shallow clone, its history is cut; run `git fetch --unshallow` there"
+        )
+    return repository
+
+
+def resolve(repository: Repository, ref: str | None) -> str:
+    """Return the id of the commit `ref` stands for; None is the checked-out branch.
+
+    Raises `DevtuneError`: detached HEAD without a ref, no commits yet, unknown ref, damaged.
+    """
+    where = repository.path
+    name = ref or repository.ask("symbolic-ref", "-q", "HEAD")
+    if name is None:
+        raise DevtuneError(
+            f"{where}: HEAD is detached, no branch is checked out;"
+            " name what to read with `ref: HEAD` or a branch"
+        )
+    # A leading dash would be read as an option; git allows no ref of that form.
+    named = None if name.startswith("-") else _commit_id(repository, name)
+    if named is None:
+        if (ref is None or ref == "HEAD") and not repository.ask("for-each-ref", "--count=1"):
+            raise DevtuneError(f"{where}: no commits yet; commit something, or use type: directory")
+        if ref is None or ref == "HEAD":
+            raise DevtuneError(f"{where}: the checked-out branch has no commits yet; name a `ref:`")
+        raise DevtuneError(
+            f"{where}: no branch, tag or commit is called {ref!r}; correct `ref` of the source"
+        )
+    return named
+
+
+def _commit_id(repository: Repository, name: str) -> str | None:
+    object_id = repository.ask("rev-parse", "--verify", "--quiet", name)
+    if object_id is None:
+        return None
+    commit = repository.ask("rev-parse", "--verify", "--quiet", f"{object_id}^{{commit}}")
+    if commit is None and repository.ask("cat-file", "-t", object_id) is None:
+        raise repository.fault(repository.complain("cat-file", "-t", object_id))
+    return commit
+
+
+def _git(*settings: str, arguments: Sequence[str]) -> list[str]:
+    program = shutil.which("git")
+    if program is None:
+        raise DevtuneError("git: not found on PATH; install git, or add its directory to PATH")
+    configured = [part for each in (*CONFIG, *settings) for part in ("-c", each)]
+    return [str(Path(program).absolute()), "--no-pager", *configured, *arguments]
+
+
+def _environment() -> dict[str, str]:
+    inherited = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
+    return {**inherited, **ENVIRONMENT}
+
+
+def _call(
+    command: list[str], where: Path, environment: dict[str, str]
+) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(
+        command,
+        cwd=where,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=False,
+    )
+
+
+def _end(child: subprocess.Popen[bytes], finished: bool) -> int:
+    if child.stdout:
+        child.stdout.close()
+    if not finished:
+        child.kill()
+    return child.wait()
+
+
+def _declared_safe(path: Path) -> bool:
+    """Whether the user's own configuration trusts the directory, as git itself would ask."""
+    command = _git(arguments=("config", "--global", "--get-all", "safe.directory"))
+    inherited = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
+    if "GIT_CONFIG_GLOBAL" in os.environ:
+        inherited["GIT_CONFIG_GLOBAL"] = os.environ["GIT_CONFIG_GLOBAL"]
+    declared = os.fsdecode(_call(command, Path("/"), inherited).stdout).splitlines()
+    places = {str(path), str(path.resolve()), "*"}
+    return any(each.rstrip("/") in places for each in declared)
+
+
+def _not_opened(path: Path, complaint: str) -> DevtuneError:
+    if "not a git repository" in complaint:
+        return DevtuneError(
+            f"{path}: not the top of a git repository; give its top directory, or use"
+            " type: directory"
+        )
+    return DevtuneError(
+        f"{path}: git cannot read it ({_first_fault(complaint)}); run `git fsck` there"
+    )
+
+
+def _first_fault(complaint: str) -> str:
+    lines = [line.strip() for line in complaint.splitlines() if line.strip()]
+    faults = [line for line in lines if line.startswith(("fatal:", "error:"))]
+    return (faults or lines or ["no reason given"])[0].split(": ", 1)[-1][:200]
