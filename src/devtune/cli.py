@@ -1,0 +1,169 @@
+"""The command line: parses, delegates, prints; modules load only when a command needs them."""
+
+import argparse
+import os
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+from devtune.errors import DevtuneError
+
+EXIT_INTERRUPTED = 130
+STAGES = ("import", "collect", "build", "render", "train", "merge", "export", "evaluate")
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run one command; faults are one line on stderr, and the exit code says which kind."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    options = _parser().parse_args(arguments)
+    try:
+        options.run(options)
+        sys.stdout.flush()
+    except DevtuneError as error:
+        print(f"devtune: error: {_single_line(str(error))}", file=sys.stderr)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        print("devtune: interrupted; run the same command again to go on", file=sys.stderr)
+        sys.exit(EXIT_INTERRUPTED)
+    except BrokenPipeError:
+        # The reader of our output has left; point stdout elsewhere so that exit stays silent.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(0)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="devtune",
+        description="From a private repository to a served model, on your own hardware.",
+        epilog="`devtune STAGE --help` explains the stage's section of the recipe.",
+    )
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    _add(commands, "run", _run, "every stage of a recipe, skipping what is done")
+    for name in STAGES:
+        stage = _add(commands, name, _stage, f"the {name} stage alone")
+        stage.set_defaults(stage=name)
+        stage.add_argument("--help", "-h", action=_SectionHelp, stage=name)
+    check = _add(commands, "check", _check, "find what is wrong before anything starts")
+    check.add_argument(
+        "--anywhere", action="store_true", help="do not ask that inputs exist on this machine"
+    )
+    _add(commands, "show", _show, "the resolved recipe, with the place each value came from")
+    _add(commands, "plan", _plan, "memory by component and whether it fits the cluster part")
+    schema = commands.add_parser("schema", help="the JSON Schema of recipes, for editors")
+    schema.add_argument("--out", type=Path, help="write it to a file")
+    schema.set_defaults(run=_schema)
+    samples = commands.add_parser(
+        "samples", help="look at rendered samples, trained tokens coloured"
+    )
+    samples.add_argument("dataset", type=Path, help="a finished dataset/ directory")
+    samples.add_argument("-n", type=int, default=3, help="samples of each family (default 3)")
+    samples.add_argument("--family", help="only this family")
+    samples.add_argument("--split", choices=("train", "held_out"), default="train")
+    samples.set_defaults(run=_samples)
+    return parser
+
+
+def _add(
+    commands: Any, name: str, run: Callable[[argparse.Namespace], None], summary: str
+) -> argparse.ArgumentParser:
+    command = commands.add_parser(
+        name, help=summary, description=summary, add_help=name not in STAGES
+    )
+    command.add_argument("recipe", type=Path, help="path of a recipe.yaml")
+    command.add_argument(
+        "--set", action="append", default=[], metavar="SECTION.KEY=VALUE", dest="overrides",
+        help="override one value of the recipe; may be repeated",
+    )  # fmt: skip
+    command.add_argument("--quiet", action="store_true", help="print nothing but errors")
+    command.add_argument("--json", action="store_true", help="print one JSON event a line")
+    command.set_defaults(run=run)
+    return command
+
+
+class _SectionHelp(argparse.Action):
+    """`devtune train --help`: the usage, then every field of the section with its sentence."""
+
+    def __init__(self, option_strings: Sequence[str], dest: str, stage: str) -> None:
+        super().__init__(
+            option_strings, dest=argparse.SUPPRESS, nargs=0, help="explain the stage's section"
+        )
+        self.stage = stage
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
+        from devtune.report.fields import describe_section
+
+        print(parser.format_help())
+        print(describe_section(self.stage))
+        parser.exit()
+
+
+def _single_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _load(options: argparse.Namespace) -> Any:
+    from devtune.config import load
+
+    return load(options.recipe, options.overrides)
+
+
+def _progress(options: argparse.Namespace) -> Any:
+    from devtune.progress import Progress
+
+    return Progress("quiet" if options.quiet else "json" if options.json else "auto")
+
+
+def _run(options: argparse.Namespace) -> None:
+    from devtune.line import run_line
+    from devtune.report.closing import closing_words
+
+    resolved, progress = _load(options), _progress(options)
+    manifests = run_line(resolved, progress)
+    if progress.style == "auto":
+        print(closing_words(resolved.recipe, manifests))
+
+
+def _stage(options: argparse.Namespace) -> None:
+    from devtune.line import run_line
+
+    run_line(_load(options), _progress(options), (options.stage,))
+
+
+def _check(options: argparse.Namespace) -> None:
+    from devtune.check import check
+
+    resolved = _load(options)
+    notes = check(resolved, anywhere=options.anywhere)
+    progress = _progress(options)
+    for note in notes:
+        progress.say("check", note)
+    progress.say("check", f"{options.recipe}: nothing wrong")
+
+
+def _show(options: argparse.Namespace) -> None:
+    from devtune.report.fields import show
+
+    print(show(_load(options)))
+
+
+def _plan(options: argparse.Namespace) -> None:
+    from devtune.plan import plan, print_plan
+
+    print_plan(plan(_load(options).recipe), as_json=options.json)
+
+
+def _schema(options: argparse.Namespace) -> None:
+    from devtune.report.fields import json_schema
+
+    if options.out is None:
+        print(json_schema(), end="")
+        return
+    options.out.write_text(json_schema(), encoding="utf-8")
+
+
+def _samples(options: argparse.Namespace) -> None:
+    from devtune.report.samples import print_samples
+
+    print_samples(options.dataset, options.split, options.family, options.n)

@@ -1,0 +1,19 @@
+"""Which files are code, and what their language is called in a Markdown fence."""
+
+from pathlib import PurePosixPath
+
+_BY_SUFFIX = {
+    ".bash": "bash", ".c": "c", ".cc": "cpp", ".clj": "clojure", ".cpp": "cpp", ".cs": "csharp",
+    ".css": "css", ".cxx": "cpp", ".dart": "dart", ".ex": "elixir", ".exs": "elixir",
+    ".go": "go", ".h": "c", ".hpp": "cpp", ".hs": "haskell", ".java": "java", ".jl": "julia",
+    ".js": "javascript", ".jsx": "jsx", ".kt": "kotlin", ".lua": "lua", ".m": "objectivec",
+    ".ml": "ocaml", ".php": "php", ".pl": "perl", ".py": "python", ".pyi": "python", ".r": "r",
+    ".rb": "ruby", ".rs": "rust", ".scala": "scala", ".sh": "bash", ".sql": "sql",
+    ".swift": "swift", ".tcl": "tcl", ".tf": "hcl", ".ts": "typescript", ".tsx": "tsx",
+    ".vue": "vue", ".zig": "zig",
+}  # fmt: skip
+
+
+def language_of(path: str) -> str:
+    """Return the fence name of a path's language, `""` when it is not code."""
+    return _BY_SUFFIX.get(PurePosixPath(path).suffix.lower(), "")

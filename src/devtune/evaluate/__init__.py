@@ -1,0 +1,1 @@
+"""Measuring: base against tuned, on what was held out."""

@@ -1,0 +1,1 @@
+"""Starting ranks: one resolved file in, a finished directory out."""

@@ -1,0 +1,43 @@
+"""Loading weights that devtune wrote, as the transformers class their config names."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import AutoModelForCausalLM, AutoModelForImageTextToText, PreTrainedModel
+from transformers.utils import logging as transformers_logging
+
+from devtune.errors import DevtuneError
+
+
+def read_config(directory: Path) -> dict[str, Any]:
+    """Return `config.json` of a model directory."""
+    file = directory / "config.json"
+    try:
+        return json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise DevtuneError(f"{file}: cannot be read ({error}); import the weights again") from None
+
+
+def text_config(config: dict[str, Any]) -> dict[str, Any]:
+    """Return the part of a config that describes the text model."""
+    return config.get("text_config", config)
+
+
+def load_model(
+    directory: Path,
+    dtype: torch.dtype = torch.bfloat16,
+    **kwargs: Any,
+) -> PreTrainedModel:
+    """Load a model directory on the CPU, or where `kwargs` place it; never remote code.
+
+    A `mistral3` config is the vision wrapper of Devstral Small 2, which AutoModelForCausalLM does
+    not give.
+    """
+    wrapper = read_config(directory)["model_type"] == "mistral3"
+    auto = AutoModelForImageTextToText if wrapper else AutoModelForCausalLM
+    transformers_logging.disable_progress_bar()
+    return auto.from_pretrained(
+        directory, dtype=dtype, local_files_only=True, trust_remote_code=False, **kwargs
+    )

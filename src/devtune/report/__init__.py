@@ -1,0 +1,1 @@
+"""Showing: samples, tables and curves for people."""

@@ -1,0 +1,52 @@
+"""The last words of a run: what got better, by how much, and how to serve it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from devtune.line import directory
+from devtune.recipe import Recipe
+
+
+def closing_words(recipe: Recipe, manifests: Mapping[str, Mapping[str, Any]]) -> str:
+    """Return a table by family and the command that serves the result."""
+    metrics = manifests["evaluate"]["metrics"]
+    report = directory(recipe, "report")
+    return "\n".join(
+        [
+            "",
+            table(metrics["families"]),
+            "",
+            f"curves and all figures: {report}/curves.png, {report}/metrics.json",
+            f"serve it:               {serve_command(recipe)}",
+        ]
+    )
+
+
+def serve_command(recipe: Recipe) -> str:
+    """The vLLM command for the exported directory; mistral-common renders there as in training."""
+    return (
+        f"vllm serve {directory(recipe, 'serving')}"
+        f" --served-model-name {recipe.export.served_model_name}"
+        " --tokenizer-mode mistral --config-format hf --load-format safetensors"
+        " --tool-call-parser mistral --enable-auto-tool-choice"
+    )
+
+
+def table(families: Mapping[str, Mapping[str, Any]]) -> str:
+    """Base → tuned for each family: bits per byte, loss a token, edit similarity of answers."""
+    head = f"{'held out':<24}{'samples':>8}{'bits/byte':>20}{'loss':>18}{'edit similarity':>18}"
+    lines = [head]
+    for name, row in families.items():
+        base, tuned = row["base"], row["tuned"]
+        change = tuned["bits_per_byte"] / base["bits_per_byte"] - 1
+        lines.append(
+            f"{name:<24}{row['num_samples']:>8}"
+            f"{_pair(base, tuned, 'bits_per_byte'):>16}{change:>+5.0%}".rstrip()
+            + f"{_pair(base, tuned, 'loss'):>17}"
+            f"{_pair(base, tuned, 'edit_similarity'):>18}"
+        )
+    return "\n".join(lines)
+
+
+def _pair(base: Mapping[str, Any], tuned: Mapping[str, Any], key: str) -> str:
+    return f"{base[key]:.3f} → {tuned[key]:.3f}"

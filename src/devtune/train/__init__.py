@@ -1,0 +1,1 @@
+"""Fine-tuning: dataset/ → adapter/, through TRL on accelerate and DeepSpeed."""

@@ -1,0 +1,76 @@
+"""full | lora | qlora: how the model is loaded and wrapped, the only branch on the method."""
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import torch
+from peft import LoraConfig
+from transformers import BitsAndBytesConfig, PreTrainedModel
+
+from devtune.errors import DevtuneError
+from devtune.model import load_model, read_config, text_config
+from devtune.recipe import FullAdapter, LoraAdapter, QLoraAdapter, SftSection
+
+LAYER = re.compile(r"\.layers\.(\d+)\.(.+)$")
+
+
+def load_for_training(section: SftSection, base: Path) -> PreTrainedModel:
+    """Load the base as the method wants it: BF16, or NF4 for QLoRA."""
+    kwargs: dict[str, Any] = {"attn_implementation": section.attn_implementation}
+    adapter = section.adapter
+    if isinstance(adapter, QLoraAdapter):
+        kwargs["quantization_config"] = BitsAndBytesConfig(
+            load_in_4bit=True,
+            bnb_4bit_quant_type=adapter.bnb_4bit_quant_type,
+            bnb_4bit_use_double_quant=adapter.bnb_4bit_use_double_quant,
+            bnb_4bit_compute_dtype=torch.bfloat16,
+        )
+    model = load_model(base, torch.bfloat16 if section.bf16 else torch.float32, **kwargs)
+    model.config.use_cache = False
+    if isinstance(adapter, FullAdapter):
+        for name, parameter in model.named_parameters():
+            parameter.requires_grad = "vision_tower" not in name and "projector" not in name
+    return model
+
+
+def peft_config(section: SftSection) -> LoraConfig | None:
+    """Return PEFT's configuration, None for full training."""
+    adapter = section.adapter
+    if not isinstance(adapter, LoraAdapter | QLoraAdapter):
+        return None
+    return LoraConfig(
+        r=adapter.r,
+        lora_alpha=adapter.lora_alpha,
+        lora_dropout=adapter.lora_dropout,
+        target_modules=adapter.target_modules,
+        use_rslora=adapter.use_rslora,
+        use_dora=adapter.use_dora,
+        task_type="CAUSAL_LM",
+    )
+
+
+def check_wrapped(names: Iterable[str], base: Path) -> int:
+    """Return how many modules LoRA wrapped; raise unless every text layer is wrapped alike.
+
+    The default target gives 7 × layers: 280 for Devstral Small 2, 616 for Devstral 2. A vision
+    tower must never be among them.
+    """
+    num_layers = int(text_config(read_config(base))["num_hidden_layers"])
+    wrapped = [name for name in names if "vision" not in name]
+    strays = [name for name in names if "vision" in name]
+    if strays:
+        raise DevtuneError(f"train.adapter.target_modules: also matches {strays[0]}; tighten it")
+    layers: dict[int, set[str]] = {}
+    for name in wrapped:
+        match = LAYER.search(name)
+        if match is None:
+            raise DevtuneError(f"train.adapter.target_modules: matches {name}, not in a layer")
+        layers.setdefault(int(match[1]), set()).add(match[2])
+    if len(layers) != num_layers or len({frozenset(each) for each in layers.values()}) != 1:
+        raise DevtuneError(
+            f"train.adapter.target_modules: wraps {len(wrapped)} modules in {len(layers)} of "
+            f"{num_layers} layers; every layer must be wrapped alike"
+        )
+    return len(wrapped)
