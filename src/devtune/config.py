@@ -3,12 +3,14 @@
 Reads the recipe and every file its `use:` names; writes nothing. No torch, no side effects.
 """
 
+import ast
 import difflib
 import types
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, Any, NoReturn, Union, get_args, get_origin
+from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from ruamel.yaml import YAML
@@ -101,7 +103,7 @@ def _parse(file: Path) -> tuple[dict[str, Any], dict[Loc, Origin]]:
     return _plain(node, file, origins, ()), origins
 
 
-def _yaml(text: str, where: str) -> Any:  # noqa: ANN401 - YAML is any value
+def _yaml(text: str, where: str) -> Any:
     try:
         return YAML(typ="rt").load(text)
     except DuplicateKeyError as error:
@@ -115,7 +117,7 @@ def _yaml(text: str, where: str) -> Any:  # noqa: ANN401 - YAML is any value
         raise RecipeError(f"{where}: not valid YAML: {str(error).splitlines()[0]}") from None
 
 
-def _plain(node: Any, file: Path | None, origins: dict[Loc, Origin], loc: Loc) -> Any:  # noqa: ANN401
+def _plain(node: Any, file: Path | None, origins: dict[Loc, Origin], loc: Loc) -> Any:
     """Strip ruamel's types, note where each key stands, and let strings remember their file."""
     folder = file.parent if file else Path.cwd()
     if isinstance(node, CommentedMap):
@@ -240,7 +242,7 @@ def _descend(models: Sequence[type[BaseModel]], part: str | int) -> tuple[type[B
     return tuple(found)
 
 
-def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:  # noqa: ANN401 - any annotation
+def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         yield annotation
     elif get_origin(annotation) in (Union, types.UnionType, tuple, list, Annotated):
@@ -290,6 +292,10 @@ def _nearest_origin(loc: Loc, origins: dict[Loc, Origin]) -> Origin | None:
     return None
 
 
+_UPSTREAM = {
+    "transformers": ("training_args.py",),
+    "trl": ("trainer/base_config.py", "trainer/sft_config.py"),
+}
 # Names of trl 1.16 `SFTConfig` fields that have a field of their own in `SftSection`, or that
 # devtune must own: the stage contract, offline operation or the rendered dataset hang on them.
 _OWNED = (
@@ -300,17 +306,36 @@ _OWNED = (
 
 
 def _check_trainer_args(recipe: Recipe, origins: dict[Loc, Origin]) -> None:
-    """Names only; `train` checks the values against the installed `SFTConfig`."""
+    """Names only, against the installed `SFTConfig`; transformers checks the values."""
     own = set(type(recipe.train).model_fields) - {"type", "adapter", "trainer_args"}
+    upstream = _upstream_names() if recipe.train.trainer_args else set()
     for name in recipe.train.trainer_args:
+        place = _nearest_origin(("train", "trainer_args", name), origins)
         if name in own or name in _OWNED:
-            place = _nearest_origin(("train", "trainer_args", name), origins)
             home = f"write it as `train.{name}`" if name in own else "devtune sets it itself"
             raise RecipeError(f"{place}: `train.trainer_args.{name}` is not passed on; {home}")
+        if upstream and name not in upstream:
+            near = difflib.get_close_matches(name, sorted(upstream - own), n=1, cutoff=0.4)
+            hint = f"; did you mean `{near[0]}`?" if near else ""
+            raise RecipeError(f"{place}: unknown key `train.trainer_args.{name}`{hint}")
 
 
-def unknown_name(name: str, valid: Sequence[str], where: str) -> NoReturn:
-    """Raise the same nearest-key error for a name that only an upstream library knows."""
-    near = difflib.get_close_matches(name, valid, n=1, cutoff=0.4)
-    hint = f"; did you mean `{near[0]}`?" if near else ""
-    raise RecipeError(f"{where}: unknown key `{name}`{hint}")
+def _upstream_names() -> set[str]:
+    """Field names of the installed `SFTConfig`, read from its source: importing it loads torch.
+
+    Empty on a host without the training libraries.
+    """
+    names: set[str] = set()
+    for package, files in _UPSTREAM.items():
+        spec = find_spec(package)
+        for folder in (spec.submodule_search_locations or []) if spec else []:
+            for file in files:
+                tree = ast.parse(Path(folder, file).read_text(encoding="utf-8"))
+                classes = [node for node in tree.body if isinstance(node, ast.ClassDef)]
+                fields = [each for node in classes for each in node.body]
+                names |= {
+                    each.target.id
+                    for each in fields
+                    if isinstance(each, ast.AnnAssign) and isinstance(each.target, ast.Name)
+                }
+    return names

@@ -18,19 +18,21 @@ class Progress:
 
     style: Style = "auto"
     out: TextIO | None = None
+    _last_line: float = 0.0
+    _live: Any = None
 
     @property
     def _out(self) -> TextIO:
         return self.out or sys.stdout
 
-    def say(self, stage: str, text: str, **event: Any) -> None:  # noqa: ANN401 - JSON values
+    def say(self, stage: str, text: str, **event: Any) -> None:
         """One fact, in a line; `event` carries it for scripts."""
         if self.style == "json":
             self.event(stage=stage, message=text, **event)
         elif self.style == "auto":
             print(f"{stage:>8}  {text}", file=self._out, flush=True)
 
-    def event(self, **event: Any) -> None:  # noqa: ANN401 - JSON values
+    def event(self, **event: Any) -> None:
         """One JSON event; only in the json style."""
         if self.style == "json":
             print(json.dumps(event, sort_keys=True, default=str), file=self._out, flush=True)
@@ -45,6 +47,29 @@ class Progress:
             yield from self._lines(stage, items, total, unit)
         else:
             yield from items
+
+    def step(self, stage: str, done: int, total: int, text: str) -> None:
+        """How far long work in another process is; call it as often as there is news."""
+        if self.style != "auto":
+            return
+        if self._out.isatty():
+            self._move_bar(stage, done, total, text)
+        elif done == total or time.monotonic() - self._last_line > SECONDS_BETWEEN_LINES:
+            self._last_line = time.monotonic()
+            self.say(stage, f"step {done} of {total}  {text}")
+
+    def _move_bar(self, stage: str, done: int, total: int, text: str) -> None:
+        from rich.console import Console
+        from rich.progress import Progress as Bar
+
+        if self._live is None:
+            self._live = Bar(console=Console(file=self._out), transient=True)
+            self._live.add_task(stage, total=total)
+            self._live.start()
+        self._live.update(self._live.task_ids[0], completed=done, description=f"{stage}  {text}")
+        if done == total:
+            self._live.stop()
+            self._live = None
 
     def _bar(self, stage: str, items: Iterable[T], total: int | None, unit: str) -> Iterator[T]:
         from rich.console import Console

@@ -5,18 +5,27 @@ sentence under a field is its documentation: `--help`, the JSON Schema and edito
 """
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+from pydantic.fields import FieldInfo
 
 from devtune.paths import located
 
-FilePath = Annotated[Path, BeforeValidator(located), PlainSerializer(str), "hashed"]
+HASHED = "hashed"
+FilePath = Annotated[Path, BeforeValidator(located), PlainSerializer(str), HASHED]
 """A file the section refers to; its content, not its name, goes into the fingerprint."""
-PlainPath = Annotated[Path, BeforeValidator(located), PlainSerializer(str), "unhashed"]
+PlainPath = Annotated[Path, BeforeValidator(located), PlainSerializer(str)]
 """A directory; the stage itself says what its content is (see `line.Stage.identify`)."""
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 Count = Annotated[int, Field(ge=1)]
+
+
+def is_file_reference(field: FieldInfo) -> bool:
+    """Whether a field holds a `FilePath`, whose content belongs to the fingerprint."""
+    parts = get_args(field.annotation)
+    metadata = [each for part in parts for each in getattr(part, "__metadata__", ())]
+    return HASHED in (*field.metadata, *metadata)
 
 
 class Section(BaseModel):
@@ -267,7 +276,7 @@ class LoraAdapter(Section):
     lora_dropout: Fraction = 0.0
     """Dropout before the low-rank matrices."""
     target_modules: str = LINEAR_LAYERS
-    """Regular expression over full module names; by default every linear layer of the text model."""
+    """Regular expression over full module names; by default all linear layers of the text model."""
     use_rslora: bool = False
     """Rank-stabilised scale."""
     use_dora: bool = False

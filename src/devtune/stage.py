@@ -22,6 +22,7 @@ from typing import Any, cast
 from pydantic import BaseModel
 
 from devtune.errors import DevtuneError, one_line
+from devtune.recipe import is_file_reference
 
 MANIFEST = "manifest.json"
 VERSIONED = (
@@ -158,21 +159,14 @@ def _hashed(section: BaseModel) -> dict[str, Any]:
     for name, info in type(section).model_fields.items():
         value = getattr(section, name)
         if isinstance(value, Path):
-            if "hashed" in info.metadata or "hashed" in _nested_metadata(info.annotation):
+            if is_file_reference(info):
                 result[name] = hash_file(value)
         else:
             result[name] = _plain(value)
     return result
 
 
-def _nested_metadata(annotation: Any) -> list[Any]:  # noqa: ANN401 - any annotation
-    found: list[Any] = list(getattr(annotation, "__metadata__", ()))
-    for each in getattr(annotation, "__args__", ()):
-        found.extend(_nested_metadata(each))
-    return found
-
-
-def _plain(value: Any) -> Any:  # noqa: ANN401 - JSON values
+def _plain(value: Any) -> Any:
     if isinstance(value, BaseModel):
         return _hashed(value)
     if isinstance(value, tuple | list):
@@ -203,7 +197,7 @@ def differences(manifest: Mapping[str, Any], signed: Mapping[str, Any]) -> Itera
             yield f"its input {key}/ is another one"
 
 
-def _flat(value: Any, prefix: str) -> dict[str, Any]:  # noqa: ANN401 - JSON values
+def _flat(value: Any, prefix: str) -> dict[str, Any]:
     if isinstance(value, Mapping):
         pairs = [(str(key), each) for key, each in cast(Mapping[str, Any], value).items()]
     elif isinstance(value, list):
@@ -216,7 +210,7 @@ def _flat(value: Any, prefix: str) -> dict[str, Any]:  # noqa: ANN401 - JSON val
     return flat
 
 
-def _short(value: Any) -> str:  # noqa: ANN401 - JSON values
+def _short(value: Any) -> str:
     text = "not set" if value is None else str(value)
     return text if len(text) <= 40 else text[:12] + "…"
 
@@ -291,7 +285,7 @@ def _fsync(path: Path) -> None:
         os.close(handle)
 
 
-def _canonical(value: Any) -> bytes:  # noqa: ANN401 - JSON values
+def _canonical(value: Any) -> bytes:
     return json.dumps(value, sort_keys=True, ensure_ascii=False, default=str).encode()
 
 
