@@ -179,8 +179,8 @@ def _commit_id(repository: Repository, name: str) -> str | None:
     if object_id is None:
         return None
     commit = repository.ask("rev-parse", "--verify", "--quiet", f"{object_id}^{{commit}}")
-    if commit is None and repository.ask("cat-file", "-t", object_id) is None:
-        raise repository.fault(repository.complain("cat-file", "-t", object_id))
+    if commit is None and repository.ask("cat-file", "-t", object_id) in (None, "commit"):
+        raise repository.fault(repository.complain("cat-file", "-p", object_id))
     return commit
 
 

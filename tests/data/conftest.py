@@ -1,0 +1,90 @@
+import base64
+import hashlib
+import os
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+ADA = "Ada Example <ada@corp.test>"
+BOB = "Bob Example <bob@corp.test>"
+
+
+class Maker:
+    """A small git repository whose commits have fixed dates and chosen authors."""
+
+    def __init__(self, path: Path, *options: str) -> None:
+        self.path = path
+        self.num_commits = 0
+        path.mkdir(parents=True, exist_ok=True)
+        self.git("init", "-q", "-b", "main", *options)
+
+    def git(self, *arguments: str, author: str = ADA, **extra: str) -> str:
+        name, mail = author.removesuffix(">").split(" <")
+        date = f"2024-01-01T00:{self.num_commits:02}:00Z"
+        environment = {
+            "PATH": os.environ["PATH"],
+            "GIT_CONFIG_GLOBAL": "/dev/null",
+            "GIT_CONFIG_NOSYSTEM": "1",
+            "GIT_AUTHOR_NAME": name,
+            "GIT_AUTHOR_EMAIL": mail,
+            "GIT_COMMITTER_NAME": name,
+            "GIT_COMMITTER_EMAIL": mail,
+            "GIT_AUTHOR_DATE": date,
+            "GIT_COMMITTER_DATE": date,
+            **extra,
+        }
+        command = ["git", "-c", "protocol.file.allow=always", "-C", str(self.path), *arguments]
+        answer = subprocess.run(command, env=environment, capture_output=True, check=True)
+        return answer.stdout.decode("utf-8", "replace").strip()
+
+    def write(self, files: dict[str | bytes, str | bytes | None]) -> None:
+        for name, content in files.items():
+            file = Path(os.fsdecode(os.path.join(os.fsencode(self.path), os.fsencode(name))))  # noqa: PTH118
+            if content is None:
+                file.unlink()
+                continue
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(content.encode() if isinstance(content, str) else content)
+
+    def commit(
+        self,
+        message: str | bytes,
+        files: dict[str | bytes, str | bytes | None] | None = None,
+        author: str = ADA,
+    ) -> str:
+        self.write(files or {})
+        self.git("add", "-A")
+        (self.path / ".git" / "message").write_bytes(
+            message.encode() if isinstance(message, str) else message
+        )
+        file = str(self.path / ".git" / "message")
+        self.git("commit", "-q", "--allow-empty", "--cleanup=verbatim", "-F", file, author=author)
+        self.num_commits += 1
+        return self.git("rev-parse", "HEAD")
+
+
+@pytest.fixture(scope="session")
+def policy_file() -> Path:
+    return Path(__file__).resolve().parents[2] / "data_prep" / "policy" / "exclude.yaml"
+
+
+@pytest.fixture
+def make_repository(tmp_path: Path) -> Callable[..., Maker]:
+    return lambda name="app", *options: Maker(tmp_path / name, *options)
+
+
+@pytest.fixture
+def canaries() -> dict[str, str]:
+    """One secret of each kind, assembled here so that no file of this tree holds one."""
+    stream = b"".join(hashlib.sha256(bytes([number])).digest() for number in range(30))
+    body = base64.encodebytes(stream).decode()
+    return {
+        "aws_id": "AKIA" + "QYLPMN5HFIQR" + "7BCX",
+        "aws_key": "wJalrXUtnFEMq" + "K7MDENGbPxRfi" + "CYZq83jd7AbX1z",
+        "github": "ghp_" + "a1B2c3D4e5F6g7H8" + "i9J0k1L2m3N4o5P6q7R8",
+        "slack": "xoxb-" + "123456789012-1234567890123-" + "AbCdEfGhIjKlMnOpQrStUvWx",
+        "password": "Zq83" + "jdK7" + "AbX1zz",
+        "pem": "-----BEGIN RSA " + f"PRIVATE KEY-----\n{body}-----END RSA " + "PRIVATE KEY-----",
+    }
