@@ -67,9 +67,17 @@ def collect(section: CollectSection, out: Path, progress: Progress) -> Outcome:
     """
     readers = _open(section)
     redactor = Redactor()
+    seen = Tally()
     for reader in readers:
         rows = progress.track("collect", reader.rows(), unit="rows searched for secrets")
-        _learn(reader, rows, redactor, section)
+        tally = _learn(rows, redactor)
+        _require_kept(tally, reader.name, section.exclude)
+        seen.counts += tally.counts
+    if not (seen.counts["files_train"] or seen.counts["edits_train"]):
+        raise DevtuneError(
+            "collect.held_out: all of the corpus is held out, nothing is left to train on;"
+            " lower it or add a source"
+        )
     tally = Tally()
     out.mkdir(parents=True, exist_ok=True)
     files = {kind: (out / name).open("w", encoding="utf-8") for kind, name in FILES.items()}
@@ -117,9 +125,8 @@ def _default_name(path: Path) -> str:
     return path.name.removesuffix(".git") or path.parent.name or "source"
 
 
-def _learn(
-    reader: Reader, rows: Iterator[Row], redactor: Redactor, section: CollectSection
-) -> None:
+def _learn(rows: Iterator[Row], redactor: Redactor) -> Tally:
+    """Show every text to the redactor, and count the rows."""
     tally = Tally()
 
     def look(text: str) -> str:
@@ -129,13 +136,16 @@ def _learn(
     for row in rows:
         tally.add(row)
         _with_texts(row, look)
-    kept = sum(tally.counts[f"{kind}_{split}"] for kind in ("files", "edits") for split in SPLITS)
-    if kept:
+    return tally
+
+
+def _require_kept(tally: Tally, name: str, policy: Path) -> None:
+    if any(tally.counts[f"{kind}_{split}"] for kind in ("files", "edits") for split in SPLITS):
         return
     reasons = ", ".join(f"{reason} {number}" for reason, number in sorted(tally.rejects.items()))
     raise DevtuneError(
-        f"{reader.name}: nothing to train on: all {tally.rejects.total()} files were rejected"
-        f" ({reasons}); correct the source, or the policy in {section.exclude}"
+        f"{name}: nothing to train on: all {tally.rejects.total()} files were rejected"
+        f" ({reasons}); correct the source, or the policy in {policy}"
     )
 
 

@@ -46,16 +46,16 @@ class DirectoryReader:
         Raises `DevtuneError` when there are no files at all.
         """
         whole = hashlib.sha256()
-        found = self._walk()
-        if not found:
-            raise DevtuneError(f"{self.root}: no files in it; correct `path` of the source")
-        for each in found:
+        for each in self._walk():
             content = each.reason or self._hash(each)
             whole.update(b"%b\0%d\0%b\0" % (each.path, each.size, content.encode()))
         return f"{self.version} {whole.hexdigest()}".strip()
 
     def rows(self) -> Iterator[SourceFile | Rejected]:
-        """Yield each file once, in order of its path: kept, or rejected with the reason."""
+        """Yield each file once, in order of its path: kept, or rejected with the reason.
+
+        Raises `DevtuneError` when there are no files at all.
+        """
         for found in self._walk():
             path = decode_path(found.path)
             if path is None:
@@ -97,6 +97,8 @@ class DirectoryReader:
                     folders.append(path)
                 else:
                     found.append(_look_at(entry, path))
+        if not found:
+            raise DevtuneError(f"{self.root}: no files in it; correct `path` of the source")
         return sorted(found, key=lambda each: each.path)
 
     def _read(self, path: bytes) -> bytes | None:
