@@ -12,8 +12,6 @@ BOB = "Bob Example <bob@corp.test>"
 
 
 class Maker:
-    """A small git repository whose commits have fixed dates and chosen authors."""
-
     def __init__(self, path: Path, *options: str) -> None:
         self.path = path
         self.num_commits = 0
@@ -77,7 +75,7 @@ def make_repository(tmp_path: Path) -> Callable[..., Maker]:
 
 @pytest.fixture
 def canaries() -> dict[str, str]:
-    """One secret of each kind, assembled here so that no file of this tree holds one."""
+    # Assembled here so that no file of this tree holds a secret.
     stream = b"".join(hashlib.sha256(bytes([number])).digest() for number in range(30))
     body = base64.encodebytes(stream).decode()
     return {

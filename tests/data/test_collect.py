@@ -21,8 +21,6 @@ BOB = "Bob Example <bob@corp.test>"
 
 
 class Corpus:
-    """What `collect` wrote, read back."""
-
     def __init__(self, section, out, style="quiet") -> None:
         self.out = out
         self.outcome = collect(section, out, Progress(style, io.StringIO()))

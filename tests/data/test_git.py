@@ -401,12 +401,21 @@ def test_missing_objects_of_a_partial_clone_are_not_fetched(make_repository, tmp
     url = f"file://{repository.path}"
     repository.git("clone", "-q", "--no-checkout", "--filter=blob:none", url, str(partial))
     blob = repository.git("rev-parse", "HEAD:x.py")
+    canary, script = tmp_path / "canary", tmp_path / "trap.sh"
+    script.write_text(f'#!/bin/sh\ntouch {canary}\nexec git-upload-pack "$@"\n')
+    script.chmod(0o755)
+    config = partial / ".git" / "config"
+    config.write_text(config.read_text() + f'[remote "origin"]\n\tuploadpack = {script}\n')
     opened = open_repository(partial)
     with Blobs(opened) as blobs, pytest.raises(DevtuneError) as caught:
         blobs.size(blob)
     assert_damaged(caught.value, partial)
     packs = list((partial / ".git" / "objects" / "pack").glob("*.pack"))
     assert len(packs) == 1
+    assert not canary.exists()
+    repository.num_commits += 1
+    repository.git("-C", str(partial), "cat-file", "-p", blob)
+    assert canary.exists(), "the trap works when git is used as usual"
 
 
 def test_the_repository_is_left_byte_for_byte_as_it_was(make_repository):
