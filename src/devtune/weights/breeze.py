@@ -242,12 +242,17 @@ def compare_tokens(vocabulary: Vocabulary, directory: Path, texts: list[str]) ->
     }
 
 
-def compare_logits(source: Source, model: Ministral3ForCausalLM, directory: Path) -> float:
-    """Return the largest logit difference in float32 over 3,000 characters of Python.
+def compare_logits(
+    source: Source,
+    model: Ministral3ForCausalLM,
+    directory: Path,
+    num_characters: int = LOGIT_CHARACTERS,
+) -> float:
+    """Return the largest logit difference in float32 over `num_characters` of Python.
 
     Rounds the source to BF16, as breeze on disk is; only tokens the source has are compared.
     """
-    text = "".join(python_corpus("mistral_common"))[:LOGIT_CHARACTERS]
+    text = "".join(python_corpus("mistral_common"))[:num_characters]
     for parameter in source.model.parameters():
         parameter.data = parameter.data.to(torch.bfloat16).to(torch.float32)
     ranks = _rank_of(source.vocabulary)
