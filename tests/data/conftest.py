@@ -1,14 +1,21 @@
 import base64
 import hashlib
+import io
 import os
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from devtune.data.collect import collect
+from devtune.errors import DevtuneError
+from devtune.progress import Progress
+from devtune.recipe import CollectSection
+from devtune.records import Change, Rejected, SourceFile, read_jsonl
+
 ADA = "Ada Example <ada@corp.test>"
-BOB = "Bob Example <bob@corp.test>"
 
 
 class Maker:
@@ -62,6 +69,31 @@ class Maker:
         self.num_commits += 1
         return self.git("rev-parse", "HEAD")
 
+    def spoil(self, object_id: str, damage: str) -> None:
+        file = self.path / ".git" / "objects" / object_id[:2] / object_id[2:]
+        content = file.read_bytes()
+        file.chmod(0o644)
+        if damage == "missing":
+            file.unlink()
+        else:
+            file.write_bytes(content[: len(content) // 2] if damage == "truncated" else b"garbage")
+
+    def source(self, **values: str) -> dict[str, Any]:
+        return {"type": "git", "path": self.path, **values}
+
+
+class Corpus:
+    def __init__(self, section: CollectSection, out: Path) -> None:
+        self.out = out
+        self.outcome = collect(section, out, Progress("quiet", io.StringIO()))
+        self.files = list(read_jsonl(out / "files.jsonl", SourceFile))
+        self.changes = list(read_jsonl(out / "changes.jsonl", Change))
+        self.rejected = list(read_jsonl(out / "rejected.jsonl", Rejected))
+        self.reasons = {(row.path, row.reason) for row in self.rejected}
+
+    def texts(self, split: str) -> dict[str, str]:
+        return {row.provenance.path: row.text for row in self.files if row.split == split}
+
 
 @pytest.fixture(scope="session")
 def policy_file() -> Path:
@@ -86,3 +118,44 @@ def canaries() -> dict[str, str]:
         "password": "Zq83" + "jdK7" + "AbX1zz",
         "pem": "-----BEGIN RSA " + f"PRIVATE KEY-----\n{body}-----END RSA " + "PRIVATE KEY-----",
     }
+
+
+@pytest.fixture
+def section(policy_file: Path) -> Callable[..., CollectSection]:
+    def make(*sources: dict[str, Any], **values):
+        return CollectSection(sources=sources, exclude=policy_file, **values)
+
+    return make
+
+
+@pytest.fixture
+def corpus(section, tmp_path: Path) -> Callable[..., Corpus]:
+    def make(*sources: dict[str, Any], out: str = "corpus", **values):
+        return Corpus(section(*sources, **values), tmp_path / out)
+
+    return make
+
+
+@pytest.fixture
+def collect_fails(tmp_path: Path) -> Callable[[CollectSection], str]:
+    def fails(section: CollectSection) -> str:
+        out = tmp_path / "never-written"
+        with pytest.raises(DevtuneError) as caught:
+            collect(section, out, Progress("quiet"))
+        assert "\n" not in str(caught.value)
+        assert not out.exists()
+        return str(caught.value)
+
+    return fails
+
+
+@pytest.fixture
+def is_damaged() -> Callable[[DevtuneError, Path], bool]:
+    remedy = "run `git fsck` there and restore it from a good clone"
+
+    def check(error: DevtuneError, where: Path) -> bool:
+        message = str(error)
+        starts = message.startswith(f"{where}: damaged or incomplete (")
+        return starts and message.endswith(remedy) and "\n" not in message
+
+    return check

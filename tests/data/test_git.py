@@ -6,15 +6,8 @@ import pytest
 
 from devtune.data.blobs import Blobs
 from devtune.data.git import open_repository, resolve
-from devtune.data.history import (
-    find_last_changes,
-    list_commits,
-    read_commits,
-    read_tree,
-)
+from devtune.data.history import find_last_changes, read_commits, read_tree
 from devtune.errors import DevtuneError
-
-BOB = "Bob Example <bob@corp.test>"
 
 
 def fails_with(path: Path, ref: str | None = None) -> str:
@@ -23,13 +16,6 @@ def fails_with(path: Path, ref: str | None = None) -> str:
     message = str(caught.value)
     assert "\n" not in message
     return message
-
-
-def loose_object(repository: Path, object_id: str) -> Path:
-    return repository / ".git" / "objects" / object_id[:2] / object_id[2:]
-
-
-# --- what is wrong is one line ------------------------------------------------------------------
 
 
 def test_a_path_that_is_not_there(tmp_path):
@@ -141,74 +127,11 @@ def test_a_damaged_configuration(make_repository):
 
 
 @pytest.mark.parametrize("damage", ["truncated", "missing", "garbage"])
-def test_a_damaged_blob(make_repository, damage):
-    repository = make_repository()
-    commit = repository.commit("Add x", {"x.py": "x = 1\n" * 1000, "y.py": "y = 1\n"})
-    blob = repository.git("rev-parse", "HEAD:x.py")
-    spoil(loose_object(repository.path, blob), damage)
-    opened = open_repository(repository.path)
-    with Blobs(opened) as blobs, pytest.raises(DevtuneError) as caught:
-        blobs.read(blob)
-    assert_damaged(caught.value, repository.path)
-    assert resolve(opened, None) == commit
-
-
-@pytest.mark.parametrize("damage", ["truncated", "missing", "garbage"])
 def test_a_damaged_commit_at_the_tip(make_repository, damage):
     repository = make_repository()
     commit = repository.commit("Add x", {"x.py": "x = 1\n"})
-    spoil(loose_object(repository.path, commit), damage)
+    repository.spoil(commit, damage)
     assert "damaged or incomplete (" in fails_with(repository.path)
-
-
-@pytest.mark.parametrize("damage", ["truncated", "missing", "garbage"])
-@pytest.mark.parametrize("what", ["{first}", "{first}^{{tree}}"])
-def test_a_damaged_commit_or_tree_in_the_history(make_repository, damage, what):
-    repository = make_repository()
-    first = repository.commit("One", {"x.py": "x = 1\n"})
-    tip = repository.commit("Two", {"x.py": "x = 2\n"})
-    spoil(
-        loose_object(repository.path, repository.git("rev-parse", what.format(first=first))), damage
-    )
-    opened = open_repository(repository.path)
-    with pytest.raises(DevtuneError) as caught:
-        list(read_commits(opened, tip))
-    assert_damaged(caught.value, repository.path)
-
-
-def test_a_damaged_pack(make_repository):
-    repository = make_repository()
-    repository.commit("One", {"x.py": "".join(f"x = {n}\n" for n in range(9999))})
-    repository.git("repack", "-adq")
-    pack = next((repository.path / ".git" / "objects" / "pack").glob("*.pack"))
-    content = bytearray(pack.read_bytes())
-    content[len(content) // 2 : len(content) // 2 + 40] = b"\0" * 40
-    pack.chmod(0o644)
-    pack.write_bytes(content)
-    opened = open_repository(repository.path)
-    blob = repository.git("rev-parse", "HEAD:x.py")
-    with Blobs(opened) as blobs, pytest.raises(DevtuneError) as caught:
-        blobs.read(blob)
-    assert_damaged(caught.value, repository.path)
-
-
-def spoil(file: Path, damage: str) -> None:
-    content = file.read_bytes()
-    file.chmod(0o644)
-    if damage == "missing":
-        file.unlink()
-    else:
-        file.write_bytes(content[: len(content) // 2] if damage == "truncated" else b"garbage")
-
-
-def assert_damaged(error: DevtuneError, where: Path) -> None:
-    message = str(error)
-    assert message.startswith(f"{where}: damaged or incomplete (")
-    assert message.endswith("run `git fsck` there and restore it from a good clone")
-    assert "\n" not in message
-
-
-# --- what is right is read ----------------------------------------------------------------------
 
 
 def test_refs_of_every_kind_name_a_commit(make_repository):
@@ -234,104 +157,6 @@ def test_bare_repositories_worktrees_and_submodules_are_repositories(make_reposi
         assert resolve(opened, None) == commit
         assert [leaf.path for leaf in read_tree(opened, commit)] == [b"x.py"]
         assert [each.subject for each in read_commits(opened, commit)] == ["One"]
-
-
-def test_history_is_first_parent_oldest_first_without_merges(make_repository):
-    repository = make_repository()
-    repository.commit("One", {"x.py": "x = 1\n"})
-    repository.git("switch", "-qc", "side")
-    repository.commit("Side", {"side.py": "s = 1\n"}, author=BOB)
-    repository.git("switch", "-q", "main")
-    repository.commit("Two", {"x.py": "x = 2\n"})
-    repository.git("merge", "-q", "--no-ff", "-m", "Merge side", "side")
-    tip = repository.commit("Three", {"x.py": "x = 3\n"})
-    opened = open_repository(repository.path)
-    commits = list(read_commits(opened, tip))
-    assert [each.subject for each in commits] == ["One", "Two", "Three"]
-    assert [each.id for each in commits] == list_commits(opened, tip)
-    assert len(list_commits(opened, tip, merges=True)) == 1
-    wanted = {leaf.path: leaf.blob for leaf in read_tree(opened, tip)}
-    last = find_last_changes(opened, tip, wanted)
-    assert last[b"side.py"].author == BOB
-    assert last[b"x.py"].id == tip
-
-
-def test_a_commit_has_its_message_date_and_author_through_mailmap(make_repository):
-    repository = make_repository()
-    old = "bobby <bob@old.test>"
-    repository.commit("One", {"x.py": "x = 1\n", ".mailmap": f"{BOB} <bob@old.test>\n"})
-    tip = repository.commit("Fix the x\n\nIt was\nwrong.\n", {"x.py": "x = 2\n"}, author=old)
-    (repository.path / ".mailmap").write_text("Mallory <m@evil.test> <bob@old.test>\n")
-    commit = list(read_commits(open_repository(repository.path), tip))[-1]
-    assert (commit.subject, commit.body) == ("Fix the x", "It was\nwrong.")
-    assert commit.date == "2024-01-01T00:01:00+00:00"
-    assert commit.author == BOB, "the committed .mailmap counts, not the one lying around"
-
-
-def test_renames_deletions_and_modes_are_seen(make_repository):
-    repository = make_repository()
-    text = "".join(f"line {number}\n" for number in range(50))
-    repository.commit("One", {"a.py": text, "b.py": "b = 1\n"})
-    repository.write({"a.py": None, "b.py": None, "c.py": text + "more\n"})
-    (repository.path / "link").symlink_to("c.py")
-    tip = repository.commit("Two")
-    entries = {each.path: each for each in list(read_commits_of(repository, tip))[-1].entries}
-    assert entries[b"c.py"].old_path == b"a.py"
-    assert entries[b"b.py"].mode == "000000"
-    assert entries[b"link"].mode == "120000"
-
-
-def test_odd_paths_messages_and_encodings_survive(make_repository):
-    repository = make_repository()
-    repository.commit("One", {b"caf\xe9.py": "x = 1\n", "new\nline :x.py": "y = 1\n"})
-    repository.commit(":100644 \x01\n\n:000000 100644 fake\n", {"tab\t.py": "z = 1\n"})
-    repository.git("config", "i18n.commitEncoding", "ISO-8859-1")
-    tip = repository.commit("Ünïcode".encode("latin-1"))
-    commits = list(read_commits_of(repository, tip))
-    assert [entry.path for entry in commits[0].entries] == [b"caf\xe9.py", b"new\nline :x.py"]
-    assert commits[1].subject == ":100644 \x01"
-    assert commits[1].body == ":000000 100644 fake"
-    assert [entry.path for entry in commits[1].entries] == [b"tab\t.py"]
-    assert (commits[2].subject, commits[2].entries) == ("Ünïcode", ())
-    opened = open_repository(repository.path)
-    assert [leaf.path for leaf in read_tree(opened, tip)] == [
-        b"caf\xe9.py",
-        b"new\nline :x.py",
-        b"tab\t.py",
-    ]
-
-
-def test_a_commit_whose_bytes_are_no_utf8_is_read_with_marks(make_repository, tmp_path):
-    repository = make_repository()
-    tree = repository.git("rev-parse", repository.commit("One", {"x.py": "x = 1\n"}) + "^{tree}")
-    raw = tmp_path / "raw"
-    person = b"Ad\xe9 <a@corp.test> 99999999999999999 +0000"
-    raw.write_bytes(
-        b"tree %b\nauthor %b\ncommitter %b\n\ncaf\xe9\n" % (tree.encode(), person, person)
-    )
-    tip = repository.git("hash-object", "-w", "--literally", "-t", "commit", str(raw))
-    commit = next(read_commits_of(repository, tip))
-    assert (commit.subject, commit.author) == ("caf\ufffd", "Ad\ufffd <a@corp.test>")
-    assert commit.date == "", "the year is beyond what a date can say"
-
-
-def read_commits_of(repository, tip):
-    return read_commits(open_repository(repository.path), tip)
-
-
-def test_blobs_are_read_exactly_and_sized_without_reading(make_repository):
-    repository = make_repository()
-    files = {"crlf.py": b"a\r\nb\r\n", "empty": b"", "big": b"\0\n" * 5_000_000, "b": b"\xff"}
-    repository.commit("One", files)
-    opened = open_repository(repository.path)
-    with Blobs(opened) as blobs:
-        for name, content in files.items():
-            blob = repository.git("rev-parse", f"HEAD:{name}")
-            assert blobs.size(blob) == len(content)
-            assert blobs.read(blob) == content
-
-
-# --- nothing of the repository is run -----------------------------------------------------------
 
 
 def test_nothing_the_repository_configures_is_executed(make_repository, tmp_path, monkeypatch):
@@ -391,31 +216,6 @@ def arm(repository: Path, script: Path) -> None:
     )
     with (repository / ".git" / "config").open("a") as config:
         config.write(settings + "[log]\n\tshowSignature = true\n")
-
-
-def test_missing_objects_of_a_partial_clone_are_not_fetched(make_repository, tmp_path):
-    repository = make_repository()
-    repository.commit("One", {"x.py": "x = 1\n"})
-    repository.git("config", "uploadpack.allowFilter", "true")
-    partial = tmp_path / "partial"
-    url = f"file://{repository.path}"
-    repository.git("clone", "-q", "--no-checkout", "--filter=blob:none", url, str(partial))
-    blob = repository.git("rev-parse", "HEAD:x.py")
-    canary, script = tmp_path / "canary", tmp_path / "trap.sh"
-    script.write_text(f'#!/bin/sh\ntouch {canary}\nexec git-upload-pack "$@"\n')
-    script.chmod(0o755)
-    config = partial / ".git" / "config"
-    config.write_text(config.read_text() + f'[remote "origin"]\n\tuploadpack = {script}\n')
-    opened = open_repository(partial)
-    with Blobs(opened) as blobs, pytest.raises(DevtuneError) as caught:
-        blobs.size(blob)
-    assert_damaged(caught.value, partial)
-    packs = list((partial / ".git" / "objects" / "pack").glob("*.pack"))
-    assert len(packs) == 1
-    assert not canary.exists()
-    repository.num_commits += 1
-    repository.git("-C", str(partial), "cat-file", "-p", blob)
-    assert canary.exists(), "the trap works when git is used as usual"
 
 
 def test_the_repository_is_left_byte_for_byte_as_it_was(make_repository):
