@@ -46,7 +46,8 @@ def built(request, format):
         with tempfile.TemporaryDirectory(dir=shared.parent) as scratch:
             metrics = build_breeze(Path(scratch) / "model", Progress("quiet"), format)
             (Path(scratch) / "metrics.json").write_text(json.dumps(metrics), encoding="utf-8")
-            shutil.rmtree(shared, ignore_errors=True)
+            for stale in shared.parent.glob(f"{format}-*"):
+                shutil.rmtree(stale, ignore_errors=True)
             shutil.copytree(scratch, shared)
     return shared
 
