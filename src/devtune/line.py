@@ -69,8 +69,8 @@ LINE = (
         help="model/ → serving/, proved equal to what was trained",
     ),
     Stage(
-        "evaluate", "report", ("dataset", "base", "serving"), "devtune.evaluate.measure:evaluate",
-        also=("train",),
+        "evaluate", "report", ("dataset", "base", "serving", "adapter"),
+        "devtune.evaluate.measure:evaluate", also=("cluster",),
         help="base against tuned on what was held out → report/",
     ),
 )  # fmt: skip
