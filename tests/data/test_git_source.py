@@ -160,6 +160,53 @@ def test_large_commits_and_merges_are_counted_once(make_repository, corpus):
     assert found.changes[-1].commit == tip
 
 
+def test_work_that_was_merged_counts_and_what_the_cut_does_not_reach_is_held_out(
+    make_repository, corpus
+):
+    repository = make_repository()
+    repository.commit("Root", {"x.py": "x = 1\n"})
+    repository.git("branch", "late")
+    for branch in ("early", "late"):
+        if branch == "early":
+            repository.git("branch", branch)
+        repository.git("switch", "-q", branch)
+        repository.commit(f"Begin {branch}", {f"{branch}.py": f"{branch} = 1\n"}, author=BOB)
+        repository.commit(f"End {branch}", {f"{branch}.py": f"{branch} = 2\n"})
+        repository.git("switch", "-q", "main")
+        repository.git("merge", "-q", "--no-ff", "-m", f"Merge {branch}", branch)
+        repository.num_commits += 1
+    found = corpus(repository.source(), held_out=0.2)
+    assert [(row.subject, row.split) for row in found.changes] == [
+        ("Root", "train"),
+        ("Begin early", "train"),
+        ("End early", "train"),
+        ("Begin late", "held_out"),
+        ("End late", "held_out"),
+    ]
+    assert found.texts("train") == {"x.py": "x = 1\n", "early.py": "early = 2\n"}
+    assert found.texts("held_out") == {"late.py": "late = 2\n"}
+    assert found.outcome.rejects == {"merge": 2}
+
+
+def test_an_old_content_that_came_back_is_not_held_out(make_repository, corpus):
+    repository = make_repository()
+    for number, value in enumerate((1, 2, 3, 1)):
+        files = {"x.py": f"x = {value}\n", f"n{number}.py": f"n = {number}\n"}
+        repository.commit(f"Set {value}", files)
+    found = corpus(repository.source(), held_out=0.25)
+    assert found.texts("held_out") == {"n3.py": "n = 3\n"}
+    assert found.texts("train")["x.py"] == "x = 3\n"
+
+
+def test_a_history_whose_cut_has_no_files_is_split_by_file(make_repository, corpus):
+    repository = make_repository()
+    repository.commit("Nothing yet")
+    repository.commit("Add all", {f"m{number}.py": f"x = {number}\n" for number in range(40)})
+    found = corpus(repository.source(), held_out=0.3)
+    assert {row.split for row in found.changes} == {"train"}
+    assert 4 < len(found.texts("held_out")) < 24
+
+
 def test_line_ends_and_odd_characters_come_back_as_they_were(make_repository, corpus):
     repository = make_repository()
     texts = {"crlf.py": "a\r\nb\r\n", "bom.py": "\ufeffx = 1\n", "sep.py": "s = '\u2028\x85\x0b'\n"}

@@ -1,7 +1,16 @@
+import random
+
 import pytest
 
 from devtune.data.git import open_repository
-from devtune.data.history import find_last_changes, list_commits, read_commits, read_tree
+from devtune.data.history import (
+    find_cut,
+    find_known,
+    find_last_changes,
+    read_commits,
+    read_parents,
+    read_tree,
+)
 from devtune.errors import DevtuneError
 
 BOB = "Bob Example <bob@corp.test>"
@@ -24,24 +33,123 @@ def test_a_damaged_commit_or_tree_in_the_history(make_repository, damage, what, 
     assert is_damaged(caught.value, repository.path)
 
 
-def test_history_is_first_parent_oldest_first_without_merges(make_repository):
+@pytest.fixture
+def merged(make_repository):
+    # `Late` began before `Merge early` and came in after it.
+    repository = make_repository()
+    repository.commit("Root", {"x.py": "x = 1\n"})
+    repository.git("branch", "late")
+    for branch, subject in (("early", "Early"), ("late", "Late"), ("last", "Last")):
+        repository.git("switch", "-q", *(() if branch == "late" else ("-c",)), branch)
+        repository.commit(subject, {f"{branch}.py": f"{branch} = 1\n"}, author=BOB)
+        repository.commit(f"{subject} more", {f"{branch}.py": f"{branch} = 2\n"})
+        repository.git("switch", "-q", "main")
+        repository.git("merge", "-q", "--no-ff", "-m", f"Merge {branch}", branch)
+        repository.num_commits += 1
+    return repository
+
+
+def subjects(repository, tip="main"):
+    return [each.subject for each in read_commits_of(repository, tip)]
+
+
+def test_history_is_all_that_is_reachable_oldest_first_without_merges(merged):
+    expected = ["Root", "Early", "Early more", "Late", "Late more", "Last", "Last more"]
+    assert subjects(merged) == expected
+    opened = open_repository(merged.path)
+    tip = merged.git("rev-parse", "main")
+    parents = read_parents(opened, tip)
+    assert list(parents)[-1] == tip
+    no_merges = [commit for commit, each in parents.items() if len(each) < 2]
+    assert [each.id for each in read_commits(opened, tip)] == no_merges
+    assert len(parents) - len(no_merges) == 3
+    for commit in read_commits(opened, tip):
+        changed = merged.git("show", "--format=", "--name-only", commit.id).split()
+        assert [entry.path.decode() for entry in commit.entries] == changed
+
+
+def test_order_does_not_hang_on_how_a_clone_is_stored(merged, tmp_path):
+    opened, tip = open_repository(merged.path), merged.git("rev-parse", "main")
+    loose = list(read_parents(opened, tip))
+    merged.git("repack", "-adfq")
+    merged.git("commit-graph", "write", "--reachable")
+    assert list(read_parents(opened, tip)) == loose
+
+
+@pytest.mark.parametrize(
+    ("asked", "cut", "expected"),
+    [
+        (1, "main~1", ["Last", "Last more"]),
+        (2, "main~1", ["Last", "Last more"]),
+        (3, "main~2", ["Late", "Late more", "Last", "Last more"]),
+        (4, "main~2", ["Late", "Late more", "Last", "Last more"]),
+        (6, "main~3", ["Early", "Early more", "Late", "Late more", "Last", "Last more"]),
+    ],
+)
+def test_the_cut_is_a_first_parent_and_the_held_out_are_what_it_does_not_reach(
+    merged, asked, cut, expected
+):
+    tip = merged.git("rev-parse", "main")
+    found = find_cut(read_parents(open_repository(merged.path), tip), tip, asked)
+    assert found is not None
+    assert found[0] == merged.git("rev-parse", cut)
+    assert sorted(merged.git("show", "-s", "--format=%s", each) for each in found[1]) == sorted(
+        expected
+    )
+    listed = merged.git("rev-list", "--no-merges", f"{found[0]}..{tip}").split()
+    assert found[1] == set(listed)
+
+
+def test_there_is_no_cut_with_more_after_it_than_there_is(merged):
+    tip = merged.git("rev-parse", "main")
+    assert find_cut(read_parents(open_repository(merged.path), tip), tip, 7) is None
+
+
+def test_every_random_history_is_cut_where_git_would_cut_it():
+    chance = random.Random(7)
+    for size in range(2, 40):
+        parents: dict[str, tuple[str, ...]] = {"0": ()}
+        for number in range(1, size):
+            num_parents = min(chance.choice((1, 1, 1, 2, 3)), number)
+            recent = [str(each) for each in range(max(0, number - 5), number)]
+            parents[str(number)] = tuple(chance.sample(recent, min(num_parents, len(recent))))
+        tip = str(size - 1)
+        asked = chance.randint(1, max(1, size // 4))
+        assert find_cut(parents, tip, asked) == plain_cut(parents, tip, asked)
+
+
+def plain_cut(parents, tip, asked):
+    def reached(commit):
+        return {commit}.union(*(reached(each) for each in parents[commit]))
+
+    commit = tip
+    while parents[commit]:
+        commit = parents[commit][0]
+        after = reached(tip) - reached(commit)
+        held_out = {each for each in after if len(parents[each]) < 2}
+        if len(held_out) >= asked:
+            return commit, held_out
+    return None
+
+
+def test_a_file_keeps_its_author_behind_a_merge(merged):
+    opened, tip = open_repository(merged.path), merged.git("rev-parse", "main")
+    wanted = {leaf.path: leaf.blob for leaf in read_tree(opened, tip)}
+    early = merged.git("rev-parse", "main~2:early.py")
+    last = find_last_changes(opened, tip, {**wanted, b"early.py": early})
+    assert last[b"early.py"].id == merged.git("rev-parse", "early")
+    first = merged.git("rev-parse", "early~1:early.py")
+    assert find_last_changes(opened, tip, {b"early.py": first})[b"early.py"].author == BOB
+
+
+def test_contents_are_known_that_any_commit_before_had(make_repository):
     repository = make_repository()
     repository.commit("One", {"x.py": "x = 1\n"})
-    repository.git("switch", "-qc", "side")
-    repository.commit("Side", {"side.py": "s = 1\n"}, author=BOB)
-    repository.git("switch", "-q", "main")
     repository.commit("Two", {"x.py": "x = 2\n"})
-    repository.git("merge", "-q", "--no-ff", "-m", "Merge side", "side")
     tip = repository.commit("Three", {"x.py": "x = 3\n"})
+    blobs = [repository.git("rev-parse", f"{ref}:x.py") for ref in ("main~2", "main~1", "main")]
     opened = open_repository(repository.path)
-    commits = list(read_commits(opened, tip))
-    assert [each.subject for each in commits] == ["One", "Two", "Three"]
-    assert [each.id for each in commits] == list_commits(opened, tip)
-    assert len(list_commits(opened, tip, merges=True)) == 1
-    wanted = {leaf.path: leaf.blob for leaf in read_tree(opened, tip)}
-    last = find_last_changes(opened, tip, wanted)
-    assert last[b"side.py"].author == BOB
-    assert last[b"x.py"].id == tip
+    assert find_known(opened, f"{tip}~1", set(blobs)) == set(blobs[:2])
 
 
 def test_a_commit_has_its_message_date_and_author_through_mailmap(make_repository):

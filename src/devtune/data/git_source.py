@@ -1,11 +1,11 @@
 """The tree and the history of a git repository, as rows of the corpus.
 
-Reads commits, trees and blobs; writes nothing. The latest commits are held out: the tree is
-taken before them, and what they made new is marked so that it can be measured.
+Reads commits, trees and blobs; writes nothing. Commits count however they were merged. The latest
+are held out: the tree is taken before them, and what they made new is marked to be measured.
 """
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -19,9 +19,11 @@ from devtune.data.history import (
     Commit,
     Entry,
     Leaf,
+    find_cut,
+    find_known,
     find_last_changes,
-    list_commits,
     read_commits,
+    read_parents,
     read_tree,
 )
 from devtune.errors import DevtuneError
@@ -52,24 +54,39 @@ class GitReader:
 
     def rows(self) -> Iterator[SourceFile | Change | Rejected]:
         """Yield the tree at the cut, what the held-out commits made new, then every commit."""
-        commits = list_commits(self.repository, self.tip)
-        num_held_out = count_held_out(len(commits), self.terms.held_out)
-        by_file = num_held_out == 0
-        cut = self.tip if by_file else commits[-num_held_out - 1]
-        held_out = frozenset(commits[len(commits) - num_held_out :])
+        parents = read_parents(self.repository, self.tip)
+        cut, held_out = self._cut(parents)
+        by_file = not held_out
         with Blobs(self.repository) as blobs:
             load = lru_cache(maxsize=NUM_CACHED_BLOBS)(lambda blob: self._load(blobs, blob))
             tree = read_tree(self.repository, cut)
             yield from self._files(tree, cut, None if by_file else "train", load)
             if not by_file:
-                known = {leaf.blob for leaf in tree}
-                new = [x for x in read_tree(self.repository, self.tip) if x.blob not in known]
-                yield from self._files(new, self.tip, "held_out", load)
-            for merge in list_commits(self.repository, self.tip, merges=True):
-                yield Rejected("merge", self.name, "", merge)
+                yield from self._files(self._new_at_tip(cut), self.tip, "held_out", load)
+            for commit in parents:
+                if len(parents[commit]) > 1:
+                    yield Rejected("merge", self.name, "", commit)
             for commit in read_commits(self.repository, self.tip):
                 split: Split = "held_out" if commit.id in held_out else "train"
                 yield from self._change(commit, split, by_file, load)
+
+    def _cut(self, parents: Mapping[str, tuple[str, ...]]) -> tuple[str, frozenset[str]]:
+        """Return the commit whose tree is trained on, and the commits held out.
+
+        None are held out where no commit would leave files to train on; files are, instead.
+        """
+        num_commits = sum(len(each) < 2 for each in parents.values())
+        num_held_out = count_held_out(num_commits, self.terms.held_out)
+        found = find_cut(parents, self.tip, num_held_out) if num_held_out else None
+        if found is None or not read_tree(self.repository, found[0]):
+            return self.tip, frozenset()
+        return found
+
+    def _new_at_tip(self, cut: str) -> list[Leaf]:
+        """Return the files of the tip whose content no commit up to the cut ever had."""
+        leaves = read_tree(self.repository, self.tip)
+        known = find_known(self.repository, cut, {leaf.blob for leaf in leaves})
+        return [leaf for leaf in leaves if leaf.blob not in known]
 
     def _files(
         self, leaves: list[Leaf], at: str, split: Split | None, load: Load
@@ -175,6 +192,6 @@ def open_git(source: GitSource, name: str, terms: Terms) -> GitReader:
 
 
 def count_held_out(num_commits: int, share: float) -> int:
-    """Return how many of the latest commits are held out: at least one, and never all."""
+    """Return how many of the latest commits to hold out: at least one, and never all."""
     # 0.1 * 30 must not become 4 by a rounding error.
     return min(math.ceil(share * num_commits - 1e-9), num_commits - 1)

@@ -3,7 +3,8 @@
 Reads commits and trees through `git.Repository`; writes nothing, and never reads a blob.
 """
 
-from collections.abc import Generator, Iterator, Mapping
+from collections import Counter
+from collections.abc import Generator, Iterator, Mapping, Set
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import IO
@@ -12,6 +13,8 @@ from devtune.data.git import Repository
 
 SYMLINK, SUBMODULE, ABSENT = "120000", "160000", "000000"
 MAX_RENAME_CANDIDATES = 1000
+# By committer date, never a child before its parent: the same in every clone.
+OLDEST_FIRST = ("--reverse", "--date-order")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +32,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """One commit and the files it changed against its first parent."""
+    """One commit and the files it changed against its only parent."""
 
     id: str
     author: str
@@ -50,16 +53,48 @@ class Leaf:
     path: bytes
 
 
-def list_commits(repository: Repository, tip: str, *, merges: bool = False) -> list[str]:
-    """Ids on the first-parent line up to `tip`, oldest first: merges only, or all but merges."""
-    which = "--merges" if merges else "--no-merges"
-    with repository.stream("rev-list", "--reverse", "--first-parent", which, tip) as output:
-        return output.read().decode("ascii").split()
+def read_parents(repository: Repository, tip: str) -> dict[str, tuple[str, ...]]:
+    """Return every commit reachable from `tip`, oldest first, with the ids of its parents."""
+    with repository.stream("rev-list", *OLDEST_FIRST, "--parents", tip) as output:
+        lines = [line.decode("ascii").split() for line in output]
+    return {commit: tuple(parents) for commit, *parents in lines}
+
+
+def find_cut(
+    parents: Mapping[str, tuple[str, ...]], tip: str, num_held_out: int
+) -> tuple[str, frozenset[str]] | None:
+    """Return the latest first parent of `tip` with enough commits after it, and those commits.
+
+    After a commit is what it does not reach: also a side branch that began before it and was
+    merged later. Merges do not count. None where no first parent has `num_held_out` after it.
+    """
+    line = [tip]
+    while parents[line[-1]]:
+        line.append(parents[line[-1]][0])
+    reached_at: dict[str, int] = {}
+    for position in reversed(range(len(line))):
+        stack = [line[position]]
+        while stack:
+            commit = stack.pop()
+            if commit not in reached_at:
+                reached_at[commit] = position
+                stack.extend(parents[commit])
+    counted = {commit: each for commit, each in reached_at.items() if len(parents[commit]) < 2}
+    sizes = Counter(counted.values())
+    num_after = 0
+    for position, commit in enumerate(line[1:]):
+        num_after += sizes[position]
+        if num_after >= num_held_out:
+            return commit, frozenset(x for x, each in counted.items() if each <= position)
+    return None
 
 
 def read_commits(repository: Repository, tip: str) -> Iterator[Commit]:
-    """Yield the commits `list_commits` names, in its order, with renames detected."""
-    wanted = ("rev-list", "--reverse", "--first-parent", "--no-merges", tip)
+    """Yield what `read_parents` names, in its order and without merges, with renames detected.
+
+    A merge has no content of its own: what it brings stands in the commits it joins.
+    """
+    wanted = ("rev-list", *OLDEST_FIRST, "--no-merges", tip)
     renames = ("-M", f"-l{MAX_RENAME_CANDIDATES}")
     layout = "%H%x00%aN <%aE>%x00%ct%x00%s%x00%b"
     for fields, entries in _diff(repository, tip, wanted, renames, layout):
@@ -71,6 +106,14 @@ def read_tree(repository: Repository, commit: str) -> list[Leaf]:
     """Return every file of the tree of `commit`, in git's order of paths."""
     with repository.stream("ls-tree", "-r", "-z", "--full-tree", commit) as output:
         return [_leaf(token) for token in _tokens(output)]
+
+
+def find_known(repository: Repository, commit: str, blobs: Set[str]) -> set[str]:
+    """Return which of `blobs` stand in the tree of `commit` or of any commit before it."""
+    # Nothing is opened here, so a missing blob is no fault yet: whoever reads it will say so.
+    walk = ("rev-list", "--objects", "--no-object-names", "--missing=allow-any", commit)
+    with repository.stream(*walk) as output:
+        return {name for line in output if (name := line.decode("ascii").strip()) in blobs}
 
 
 def find_last_changes(
