@@ -44,11 +44,12 @@ def check_agreement(base: Path, adapter: Path, serving: Path, num_tokens: int) -
         rounding=divergence(trained_logits, export_logits),
         largest_logit_difference=float((trained_logits - export_logits).abs().max()),
     )
-    _judge(found, serving)
+    judge(found, serving)
     return found
 
 
-def _judge(found: Agreement, serving: Path) -> None:
+def judge(found: Agreement, serving: Path) -> None:
+    """Raise when the export does nothing, or is not what was trained."""
     if found.effect <= 0:
         raise DevtuneError(
             f"{serving}: answers exactly like the base, so the adapter does nothing; "
