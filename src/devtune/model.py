@@ -1,6 +1,8 @@
 """Loading weights that devtune wrote, as the transformers class their config names."""
 
 import json
+import logging
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +27,14 @@ def text_config(config: dict[str, Any]) -> dict[str, Any]:
     return config.get("text_config", config)
 
 
+def _hush() -> None:
+    """Keep what libraries say about themselves off the user's terminal; errors still rise."""
+    transformers_logging.disable_progress_bar()
+    transformers_logging.set_verbosity_error()
+    logging.getLogger("bitsandbytes").setLevel(logging.CRITICAL)
+    warnings.filterwarnings("ignore", category=FutureWarning, module="transformers")
+
+
 def load_model(
     directory: Path,
     dtype: torch.dtype = torch.bfloat16,
@@ -35,9 +45,9 @@ def load_model(
     A `mistral3` config is the vision wrapper of Devstral Small 2, which AutoModelForCausalLM does
     not give.
     """
+    _hush()
     wrapper = read_config(directory)["model_type"] == "mistral3"
     auto = AutoModelForImageTextToText if wrapper else AutoModelForCausalLM
-    transformers_logging.disable_progress_bar()
     return auto.from_pretrained(
         directory, dtype=dtype, local_files_only=True, trust_remote_code=False, **kwargs
     )

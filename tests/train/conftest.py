@@ -8,41 +8,15 @@ import pytest
 from devtune.data.render import write_rows
 from devtune.recipe import SftSection
 from devtune.records import TokenRow
+from tests.tiny import VOCABULARY, write_tiny_model
 
-VOCABULARY = 1300
 ADAPTER = {"type": "lora", "r": 4, "lora_alpha": 8}
 
 
 @pytest.fixture(scope="session")
 def base(tmp_path_factory, tekken_file):
-    import torch
-    from transformers import Ministral3Config, Ministral3ForCausalLM
-
     directory = tmp_path_factory.mktemp("base")
-    torch.manual_seed(0)
-    config = Ministral3Config(
-        hidden_size=32,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        num_key_value_heads=2,
-        head_dim=8,
-        intermediate_size=64,
-        vocab_size=VOCABULARY,
-        max_position_embeddings=512,
-        tie_word_embeddings=False,
-        rope_parameters={
-            "rope_type": "default",
-            "rope_theta": 10000.0,
-            "llama_4_scaling_beta": 0.0,
-            "original_max_position_embeddings": 512,
-        },
-    )
-    model = Ministral3ForCausalLM(config)
-    with torch.no_grad():  # a head that echoes its input: far from random, not yet right
-        model.model.embed_tokens.weight.normal_()
-        model.lm_head.weight.copy_(0.2 * model.model.embed_tokens.weight)
-    model.to(torch.bfloat16).save_pretrained(directory)
-    (directory / "tekken.json").write_bytes(tekken_file.read_bytes())
+    write_tiny_model(directory, tekken_file)
     return directory
 
 

@@ -37,6 +37,7 @@ def train_rank(section: SftSection, job: dict[str, Any], out: Path) -> None:
     from devtune.train.adapter import check_wrapped, load_for_training, peft_config
     from devtune.train.rows import load_rows
 
+    checkpoint = last_complete_checkpoint(out / "checkpoints")
     arguments = training_arguments(section, job["accelerator"], out)  # before the model: ZeRO-3
     base, dataset = Path(job["base"]), Path(job["dataset"])
     trained = load_rows(dataset / "train.parquet", section.max_length)
@@ -54,10 +55,8 @@ def train_rank(section: SftSection, job: dict[str, Any], out: Path) -> None:
         names = [name for name, each in model.named_modules() if hasattr(each, "lora_A")]
         check_wrapped(names, base)
     trainer.add_callback(_reporter(out, trainer))
-    checkpoint = last_complete_checkpoint(out / "checkpoints")
+    arguments.eval_on_start = bool(section.eval_steps and len(held_out) and not checkpoint)
     started, first_step = time.monotonic(), _step_of(checkpoint)
-    if checkpoint is None and section.eval_steps and len(held_out):
-        trainer.evaluate()
     trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     seconds = time.monotonic() - started
     if len(held_out) and not _measured_at_end(trainer.state.log_history):
