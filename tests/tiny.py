@@ -10,12 +10,12 @@ def write_tiny_model(directory, tekken_file):
     """Write weights, config and tokenizer; its loss is well below that of random weights."""
     torch.manual_seed(0)
     config = Ministral3Config(
-        hidden_size=32,
+        hidden_size=64,
         num_hidden_layers=2,
         num_attention_heads=4,
         num_key_value_heads=2,
-        head_dim=8,
-        intermediate_size=64,
+        head_dim=16,
+        intermediate_size=128,
         vocab_size=VOCABULARY,
         max_position_embeddings=2048,
         tie_word_embeddings=False,
@@ -30,5 +30,8 @@ def write_tiny_model(directory, tekken_file):
     with torch.no_grad():
         model.model.embed_tokens.weight.normal_()
         model.lm_head.weight.copy_(0.2 * model.model.embed_tokens.weight)
+        for layer in model.model.layers:  # what is attended to must matter
+            for projection in (layer.self_attn.v_proj, layer.self_attn.o_proj):
+                projection.weight.mul_(8)
     model.to(torch.bfloat16).save_pretrained(directory)
     (directory / "tekken.json").write_bytes(tekken_file.read_bytes())

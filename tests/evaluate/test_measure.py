@@ -1,0 +1,71 @@
+import json
+import math
+
+import pyarrow.parquet as pq
+import pytest
+import torch
+
+from devtune.evaluate.measure import evaluate, held_out_rows, likelihood
+from devtune.model import load_model
+from devtune.progress import Progress
+from devtune.recipe import ClusterSection, EvaluateSection
+
+QUIET = Progress("quiet")
+
+
+@pytest.fixture
+def adapter(tmp_path):
+    directory = tmp_path / "adapter"
+    directory.mkdir()
+    rows = [{"step": 0, "eval_loss": 2.0}, {"step": 1, "loss": 1.5}, {"step": 1, "eval_loss": 1.4}]
+    (directory / "curve.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    return directory
+
+
+def test_a_sample_is_scored_as_a_full_forward_pass_scores_it(base, dataset):
+    model = load_model(base, torch.float32).eval()
+    row = pq.read_table(dataset / "held_out.parquet").to_pylist()[1]
+    ids, labels = torch.tensor([row["input_ids"]]), torch.tensor([row["labels"]])
+    expected = model(input_ids=ids, labels=labels).loss.item() * 7
+    found = likelihood(model, row)
+    assert found.nats == pytest.approx(expected, rel=1e-5)
+    assert (found.num_tokens, found.num_bytes) == (7, 6)
+
+
+def test_families_are_measured_apart_and_bits_are_counted_by_byte(base, dataset, adapter, tmp_path):
+    section = EvaluateSection(max_samples=2, max_completions=1, max_new_tokens=4)
+    out = tmp_path / "out"
+    out.mkdir()
+    outcome = evaluate(section, ClusterSection(), dataset, base, base, adapter, out, QUIET)
+    families = json.loads((out / "metrics.json").read_text(encoding="utf-8"))["families"]
+    assert set(families) == {"first", "second"}
+    row = families["first"]
+    assert row["base"] == row["tuned"]
+    assert row["num_samples"] == 2
+    tokens, num_bytes = row["base"]["num_tokens"], row["base"]["num_bytes"]
+    assert (tokens, num_bytes) == (14, 12)
+    expected = row["base"]["loss"] * tokens / math.log(2) / num_bytes
+    assert row["base"]["bits_per_byte"] == pytest.approx(expected)
+    assert "0 of 2 families" in outcome.summary
+    answers = [json.loads(line) for line in (out / "completions.jsonl").read_text().splitlines()]
+    assert [sorted(each) for each in answers] == 2 * [
+        ["base", "family", "reference", "sample_id", "tuned"]
+    ]
+    assert (out / "curves.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_first_samples_by_id_are_taken(dataset):
+    rows = held_out_rows(dataset / "held_out.parquet", 2)
+    assert [each["sample_id"] for each in rows["second"]] == ["second0", "second1"]
+
+
+def test_nothing_held_out_is_said_not_hidden(base, dataset, adapter, tmp_path):
+    empty = tmp_path / "dataset"
+    empty.mkdir()
+    table = pq.read_table(dataset / "held_out.parquet").slice(0, 0)
+    pq.write_table(table, empty / "held_out.parquet")
+    (empty / "tekken.json").write_bytes((dataset / "tekken.json").read_bytes())
+    out = tmp_path / "out"
+    out.mkdir()
+    arguments = (ClusterSection(), empty, base, base, adapter, out, QUIET)
+    assert "nothing was held out" in evaluate(EvaluateSection(), *arguments).summary
