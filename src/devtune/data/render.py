@@ -90,6 +90,8 @@ class Renderer:
 
     def row(self, sample: Sample, max_length: int) -> TokenRow | Rejected:
         """Return the tokens and labels of one conversation, or why it has none."""
+        if not all(each.content.strip() for each in sample.messages if each.role == "assistant"):
+            return _rejected("empty_answer", sample)
         try:
             input_ids = self.encode(sample)
         except MistralCommonException as error:
@@ -98,8 +100,6 @@ class Renderer:
             return _rejected("too_long", sample, f"{len(input_ids)} tokens")
         labels = labels_of(input_ids)
         trained = [token for token in labels if token != IGNORED]
-        if len(trained) < 2:
-            return _rejected("empty_answer", sample)
         num_bytes = len(self.decode(trained).encode())
         return TokenRow(sample.sample_id, sample.family, input_ids, labels, num_bytes)
 

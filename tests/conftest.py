@@ -1,0 +1,98 @@
+import base64
+import json
+from pathlib import Path
+
+import pytest
+
+from devtune.data.corpus import Corpus
+from devtune.records import Change, FileEdit, Message, Provenance, Sample, SourceFile, write_jsonl
+
+SPECIAL_TOKENS = {
+    0: "<unk>", 1: "<s>", 2: "</s>", 3: "[INST]", 4: "[/INST]", 5: "[AVAILABLE_TOOLS]",
+    6: "[/AVAILABLE_TOOLS]", 7: "[TOOL_RESULTS]", 8: "[/TOOL_RESULTS]", 9: "[TOOL_CALLS]",
+    10: "[IMG]", 11: "<pad>", 12: "[IMG_BREAK]", 13: "[IMG_END]", 14: "[PREFIX]", 15: "[MIDDLE]",
+    16: "[SUFFIX]", 17: "[SYSTEM_PROMPT]", 18: "[/SYSTEM_PROMPT]", 19: "[TOOL_CONTENT]",
+    24: "[AUDIO]", 25: "[BEGIN_AUDIO]", 32: "[ARGS]", 33: "[CALL_ID]", 34: "[THINK]",
+    35: "[/THINK]",
+}  # fmt: skip
+NUM_MERGES = 44
+
+
+@pytest.fixture(scope="session")
+def tekken_file(tmp_path_factory) -> Path:
+    # 1000 special tokens, 256 bytes and 44 merges: 1300 in all, as `tests/tiny.py` expects.
+    pairs = (f"{first}{second}" for first in "aeiost " for second in "nrtlsdm ")
+    merges = [each.encode() for each in pairs][:NUM_MERGES]
+    tokens = [*(bytes([byte]) for byte in range(256)), *merges]
+    names = [SPECIAL_TOKENS.get(rank, f"<SPECIAL_{rank}>") for rank in range(1000)]
+    content = {
+        "config": {
+            "pattern": r"\p{N}| ?\p{L}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+",
+            "num_vocab_tokens": len(tokens),
+            "default_vocab_size": 1000 + len(tokens),
+            "default_num_special_tokens": 1000,
+            "version": "v13",
+        },
+        "vocab": [
+            {"rank": rank, "token_bytes": base64.b64encode(token).decode(), "token_str": None}
+            for rank, token in enumerate(tokens)
+        ],
+        "special_tokens": [
+            {"rank": rank, "token_str": name, "is_control": True} for rank, name in enumerate(names)
+        ],
+        "version": 1,
+        "type": "Tekken",
+    }
+    file = tmp_path_factory.mktemp("tekken") / "tekken.json"
+    file.write_text(json.dumps(content), encoding="utf-8")
+    return file
+
+
+@pytest.fixture(scope="session")
+def prompts_dir() -> Path:
+    return Path(__file__).resolve().parents[1] / "data_prep" / "prompts"
+
+
+def make_place(path="app/x.py", commit="c0ffee", blob="b10b"):
+    date = "2024-01-01T00:00:00+00:00"
+    return Provenance("app", commit, path, blob, "Ada <ada@corp.test>", date)
+
+
+@pytest.fixture
+def make_sample():
+    def make(*turns, family="commit_edit", sample_id="00", path="app/x.py"):
+        messages = tuple(Message(role, content) for role, content in turns)
+        return Sample(sample_id, family, messages, (make_place(path),))
+
+    return make
+
+
+@pytest.fixture
+def make_corpus(tmp_path):
+    # files: (path, split, text); changes: (split, subject, (path, old, new), ...)
+    def make(files=(), changes=()):
+        directory = tmp_path / "corpus"
+        directory.mkdir(exist_ok=True)
+        rows = [SourceFile(make_place(path), split, text) for path, split, text in files]
+        write_jsonl(directory / "files.jsonl", rows)
+        commits = [
+            Change(
+                source="app",
+                commit=f"c{number}",
+                author="Ada <ada@corp.test>",
+                date="2024-01-01T00:00:00+00:00",
+                split=split,
+                subject=subject,
+                body="",
+                num_files=len(edits),
+                edits=tuple(
+                    FileEdit(make_place(path, f"c{number}"), "0ld", old, new)
+                    for path, old, new in edits
+                ),
+            )
+            for number, (split, subject, *edits) in enumerate(changes)
+        ]
+        write_jsonl(directory / "changes.jsonl", commits)
+        return Corpus(directory)
+
+    return make
