@@ -1,8 +1,11 @@
-"""A finished `corpus/` as the families read it, and what they give back."""
+"""A finished `corpus/` as the families read it, and what they give back.
+
+Reads `files.jsonl` and `changes.jsonl`; writes nothing.
+"""
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +31,9 @@ class Made:
 
 Yield = Iterator[Made | Rejected]
 
+Passage = tuple[str, ...]
+"""Lines of code without indentation and blank lines: the same wherever they are moved."""
+
 
 class Corpus:
     """Streams the rows of a corpus directory, as often as they are asked for."""
@@ -44,6 +50,39 @@ class Corpus:
     def changes(self) -> Iterator[Change]:
         """Commits, oldest first."""
         yield from read_jsonl(self.directory / "changes.jsonl", Change)
+
+    def find_trained(self, passages: Iterable[Passage]) -> set[Passage]:
+        """Return which of `passages` stand, in one piece, in any text that is trained on."""
+        wanted: dict[str, set[Passage]] = {}
+        for each in passages:
+            if each:
+                wanted.setdefault(each[0], set()).add(each)
+        found: set[Passage] = set()
+        for text in self._trained_texts() if wanted else ():
+            lines = passage_of(text)
+            for start, line in enumerate(lines):
+                for each in wanted.get(line, ()):
+                    if each not in found and lines[start : start + len(each)] == each:
+                        found.add(each)
+        return found
+
+    def _trained_texts(self) -> Iterator[str]:
+        for file in self.files("train"):
+            yield file.text
+        for change in self.changes():
+            if change.split == "train":
+                yield from (edit.new for edit in change.edits)
+
+
+def passage_of(text: str) -> Passage:
+    """Return the lines of `text` as they are compared."""
+    return tuple(bare for line in text.splitlines() if (bare := line.strip()))
+
+
+def split_lines(text: str) -> list[str]:
+    r"""Split at `\n` only, ends kept: form feeds and the like stand inside a line."""
+    lines = text.split("\n")
+    return [f"{line}\n" for line in lines[:-1]] + ([lines[-1]] if lines[-1] else [])
 
 
 def make_sample(family: str, request: str, answer: str, provenance: Provenance) -> Sample:

@@ -1,24 +1,43 @@
-"""Commit → edit: the message and the old text are the request, search/replace blocks the answer."""
+"""Commit → edit: the message and the old text are the request, search/replace blocks the answer.
+
+Reads the commits of a corpus; writes nothing. A block replaces whole lines, which it finds because
+they stand exactly once in the file; a file without a last line end is treated as if it had one.
+"""
 
 import difflib
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-from devtune.data.corpus import Corpus, Made, Yield, make_sample, reject
+from devtune.data.corpus import Corpus, Made, Yield, make_sample, reject, split_lines
 from devtune.data.languages import language_of
 from devtune.data.prompts import Prompt
+from devtune.errors import DevtuneError
 from devtune.recipe import CommitEdit
 from devtune.records import Change, FileEdit, Rejected
 
 SEARCH, DIVIDE, REPLACE = "<<<<<<< SEARCH", "=======", ">>>>>>> REPLACE"
 Hunk = tuple[int, int, int, int]
 """Changed lines: old[a:b] became new[c:d], counted from 0."""
+MAX_COMPARISONS = 4_000_000
+"""Pairs of equal lines `difflib` may look at; beyond that one file takes minutes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Lines [first, last) of the old file as `search`, and what takes their place."""
+
+    first: int
+    last: int
+    search: str
+    replace: str
 
 
 def commit_edit(step: CommitEdit, corpus: Corpus) -> Yield:
     """Yield a sample for each changed file of each commit that says what it does."""
     prompt = Prompt(step.prompt)
-    skip = [re.compile(pattern) for pattern in step.skip_subjects]
+    skip = [_compiled(pattern) for pattern in step.skip_subjects]
     for change in corpus.changes():
         reason = _useless(change, step, skip)
         if reason:
@@ -26,6 +45,15 @@ def commit_edit(step: CommitEdit, corpus: Corpus) -> Yield:
             continue
         for edit in change.edits:
             yield _one_edit(step, prompt, change, edit)
+
+
+def _compiled(pattern: str) -> re.Pattern[str]:
+    try:
+        return re.compile(pattern)
+    except re.error as error:
+        raise DevtuneError(
+            f"build: skip_subjects: bad regular expression {pattern!r}: {error}; correct it"
+        ) from None
 
 
 def _useless(change: Change, step: CommitEdit, skip: list[re.Pattern[str]]) -> str:
@@ -42,23 +70,24 @@ def _one_edit(step: CommitEdit, prompt: Prompt, change: Change, edit: FileEdit) 
     where = edit.provenance
     if not edit.new:
         return reject("file_deleted", where)
-    old, new = edit.old.splitlines(keepends=True), edit.new.splitlines(keepends=True)
-    hunks = [(a, b, c, d) for tag, a, b, c, d in _opcodes(old, new) if tag != "equal"]
-    if not hunks:
+    if edit.old == edit.new:
         return reject("nothing_changed", where)
-    if sum(max(b - a, d - c) for a, b, c, d in hunks) > step.max_changed_lines:
-        return reject("too_many_changed_lines", where)
-    answer = search_replace(old, new, hunks)
-    if answer is None:
+    old, new = whole_lines(edit.old), whole_lines(edit.new)
+    hunks = _hunks(old, new, step.max_changed_lines)
+    if isinstance(hunks, str):
+        return reject(hunks, where)
+    blocks = find_blocks(old, new, hunks) if _ends_alike(edit) else None
+    if blocks is None:
         return reject("not_expressible_as_blocks", where)
-    first, last = _window(hunks, len(old), step.context_lines)
+    answer = write_blocks(blocks)
+    first, last = _window(hunks, blocks, len(old), step.context_lines)
     request = prompt.render(
         {
             "subject": change.subject,
             "body": change.body,
             "path": where.path,
             "language": language_of(where.path),
-            "code": "".join(old[first:last]).rstrip("\n"),
+            "code": "".join(old[first:last]).removesuffix("\n"),
             "first_line": first + 1,
             "last_line": last,
             "is_new": not edit.old,
@@ -68,32 +97,66 @@ def _one_edit(step: CommitEdit, prompt: Prompt, change: Change, edit: FileEdit) 
     return Made(change.split, make_sample(step.type, request, answer, where))
 
 
-def _opcodes(old: list[str], new: list[str]) -> Iterator[tuple[str, int, int, int, int]]:
-    yield from difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
+def whole_lines(text: str) -> list[str]:
+    """Return the lines of `text`, each with its end, the last one too."""
+    lines = split_lines(text)
+    return [*lines[:-1], lines[-1].removesuffix("\n") + "\n"] if lines else []
 
 
-def _window(hunks: list[Hunk], num_lines: int, context: int) -> tuple[int, int]:
-    return max(hunks[0][0] - context, 0), min(hunks[-1][1] + context, num_lines)
+def _ends_alike(edit: FileEdit) -> bool:
+    """Whether blocks of whole lines can give the end of the new text from the old one's."""
+    return edit.new.endswith("\n") == (edit.old.endswith("\n") or not edit.old)
 
 
-def search_replace(old: list[str], new: list[str], hunks: list[Hunk]) -> str | None:
+def _hunks(old: list[str], new: list[str], max_changed_lines: int) -> list[Hunk] | str:
+    """Return what changed, or the reason it is too much. Common ends are never compared."""
+    shorter = min(len(old), len(new))
+    head = next((n for n in range(shorter) if old[n] != new[n]), shorter)
+    rest = shorter - head
+    tail = next((n for n in range(rest) if old[-1 - n] != new[-1 - n]), rest)
+    before, after = old[head : len(old) - tail], new[head : len(new) - tail]
+    counts, new_counts = Counter(before), Counter(after)
+    if max((counts - new_counts).total(), (new_counts - counts).total()) > max_changed_lines:
+        return "too_many_changed_lines"
+    if sum(count * new_counts[line] for line, count in counts.items()) > MAX_COMPARISONS:
+        return "too_repetitive"
+    codes = difflib.SequenceMatcher(None, before, after, autojunk=False).get_opcodes()
+    hunks = [
+        (a + head, b + head, c + head, d + head) for tag, a, b, c, d in codes if tag != "equal"
+    ]
+    if sum(max(b - a, d - c) for a, b, c, d in hunks) > max_changed_lines:
+        return "too_many_changed_lines"
+    return hunks or "nothing_but_the_last_line_end"
+
+
+def _window(
+    hunks: list[Hunk], blocks: Sequence[Block], num_lines: int, context: int
+) -> tuple[int, int]:
+    """Lines to show: what changes and its context, and all that a block searches for."""
+    first = min(hunks[0][0] - context, *(each.first for each in blocks))
+    last = max(hunks[-1][1] + context, *(each.last for each in blocks))
+    return max(first, 0), min(last, num_lines)
+
+
+def find_blocks(old: list[str], new: list[str], hunks: list[Hunk]) -> list[Block] | None:
     """Express `old → new` as blocks whose search text occurs exactly once in the old file.
 
-    Lines keep their ends. Returns None when a file holds the markers itself, or when applying the
-    blocks would not give `new` exactly.
+    Each line has its end. Hunks that are not unique alone are joined with their neighbours.
+    Returns None where a line of a block would be taken for a marker.
     """
-    text = "".join(old)
-    if any(marker in text + "".join(new) for marker in (SEARCH, REPLACE, f"\n{DIVIDE}\n")):
-        return None
-    if not old:
-        return _block("", "".join(new))
-    pairs = [_unique(old, new, hunk, text) for hunk in _joined(hunks)]
-    if _apply(text, pairs) != "".join(new):
-        return None
-    return "\n".join(_block(search, replace) for search, replace in pairs)
+    text, expected = "".join(old), "".join(new)
+    gap = 3
+    while True:
+        joined = _joined(hunks, gap)
+        blocks = [_unique(old, new, hunk, text) for hunk in joined]
+        if _apply(text, blocks) == expected:
+            return None if any(map(_holds_marker, blocks)) else blocks
+        if len(joined) == 1:
+            return None
+        gap *= 2
 
 
-def _joined(hunks: list[Hunk], gap: int = 3) -> list[Hunk]:
+def _joined(hunks: list[Hunk], gap: int) -> list[Hunk]:
     """Hunks so near each other that they read as one change."""
     joined = [hunks[0]]
     for a, b, c, d in hunks[1:]:
@@ -105,30 +168,41 @@ def _joined(hunks: list[Hunk], gap: int = 3) -> list[Hunk]:
     return joined
 
 
-def _unique(old: list[str], new: list[str], hunk: Hunk, text: str) -> tuple[str, str]:
+def _unique(old: list[str], new: list[str], hunk: Hunk, text: str) -> Block:
     """Widen a hunk by equal lines until its search text is there and is found only once."""
     a, b, c, d = hunk
+    step = 1
     while True:
         search = "".join(old[a:b])
-        if search.strip() and text.count(search) == 1:
-            return search, "".join(new[c:d])
-        grow_up, grow_down = a > 0 and c > 0, b < len(old) and d < len(new)
-        if not grow_up and not grow_down:
-            return search, "".join(new[c:d])
-        if grow_up:
-            a, c = a - 1, c - 1
-        if grow_down:
-            b, d = b + 1, d + 1
+        up, down = min(step, a, c), min(step, len(old) - b, len(new) - d)
+        if (search.strip() and _occurs_once(search, text)) or not (up or down):
+            return Block(a, b, search, "".join(new[c:d]))
+        a, b, c, d = a - up, b + down, c - up, d + down
+        # Line by line at first, then faster: a file may be one line a hundred thousand times.
+        step = 1 if b - a < 16 else step * 2
 
 
-def _apply(text: str, pairs: list[tuple[str, str]]) -> str | None:
-    for search, replace in pairs:
-        if not search or text.count(search) != 1:
+def _occurs_once(search: str, text: str) -> bool:
+    """Whether `search` is found once; overlapping finds count, as they do for a reader."""
+    start = text.find(search)
+    return start >= 0 and text.find(search, start + 1) < 0
+
+
+def _apply(text: str, blocks: Sequence[Block]) -> str | None:
+    if not text:
+        return "".join(block.replace for block in blocks)
+    for block in blocks:
+        if not block.search or not _occurs_once(block.search, text):
             return None
-        text = text.replace(search, replace)
+        text = text.replace(block.search, block.replace)
     return text
 
 
-def _block(search: str, replace: str) -> str:
-    lines = [SEARCH, search.rstrip("\n"), DIVIDE, replace.rstrip("\n"), REPLACE]
-    return "\n".join(line for line in lines if line)
+def _holds_marker(block: Block) -> bool:
+    lines = (block.search + block.replace).split("\n")
+    return any(line.strip() in (SEARCH, DIVIDE, REPLACE) for line in lines)
+
+
+def write_blocks(blocks: Sequence[Block]) -> str:
+    """Return blocks as they are answered; a new file has one with nothing to search for."""
+    return "\n".join(f"{SEARCH}\n{each.search}{DIVIDE}\n{each.replace}{REPLACE}" for each in blocks)

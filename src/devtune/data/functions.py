@@ -1,20 +1,32 @@
-"""Docstring → function and function → docstring, for Python."""
+"""Docstring → function and function → docstring, for Python.
+
+Reads the Python files of a corpus; writes nothing, and imports nothing it reads.
+"""
 
 import ast
-import hashlib
 import inspect
-import textwrap
+import re
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 
-from devtune.data.corpus import Corpus, Made, Yield, make_sample, reject
-from devtune.data.languages import language_of
+from devtune.data.corpus import (
+    Corpus,
+    Made,
+    Yield,
+    make_sample,
+    passage_of,
+    reject,
+    split_lines,
+)
+from devtune.data.languages import fenced, language_of
 from devtune.data.prompts import Prompt
 from devtune.recipe import DocstringToFunction, FunctionToDocstring
 from devtune.records import SourceFile
 
 FunctionStep = DocstringToFunction | FunctionToDocstring
+AnyFunction = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +38,10 @@ class Function:
     """Decorators and the `def` line(s), ending with the colon."""
     docstring: str
     """Cleaned as `inspect.cleandoc` does."""
-    docstring_source: str
-    """As written, quotes included."""
     body: str
     """Everything after the docstring."""
-    digest: str
-    """Hash of the whole text: one version of one function."""
+    text: str
+    """The whole function as written, docstring included."""
 
     @property
     def num_lines(self) -> int:
@@ -53,8 +63,7 @@ def docstring_to_function(step: DocstringToFunction, corpus: Corpus) -> Yield:
                 "docstring": function.docstring,
             }
         )
-        documented = textwrap.indent(function.docstring_source, "    ")
-        answer = _fenced(f"{function.signature}\n{documented}\n{function.body}")
+        answer = fenced(function.text, "python")
         yield Made(file.split, make_sample(step.type, request, answer, file.provenance))
 
 
@@ -81,10 +90,16 @@ def _documented(
 ) -> Iterator[tuple[SourceFile, Function | tuple[str, str]]]:
     """Every documented function, or (reason, name) where it is left out.
 
-    A function that stands in the tree at the cut is never held out, wherever it was moved since.
+    A function whose body stands in a text that is trained on is never held out, wherever it was
+    moved since.
     """
-    at_cut: set[str] = set()
-    for file in (*corpus.files("train"), *corpus.files("held_out")):
+    trained = corpus.find_trained(
+        passage_of(function.body)
+        for file in corpus.files("held_out")
+        if language_of(file.provenance.path) == "python"
+        for function in functions_of(file.text) or ()
+    )
+    for file in chain(corpus.files("train"), corpus.files("held_out")):
         if language_of(file.provenance.path) != "python":
             continue
         functions = functions_of(file.text)
@@ -92,12 +107,9 @@ def _documented(
             yield file, ("not_parseable", "")
             continue
         for function in functions:
-            if file.split == "held_out" and function.digest in at_cut:
-                yield file, ("already_at_the_cut", function.qualified_name)
-                continue
-            if file.split == "train":
-                at_cut.add(function.digest)
             reason = _unsuitable(function, step)
+            if file.split == "held_out" and passage_of(function.body) in trained:
+                reason = "already_at_the_cut"
             yield file, (reason, function.qualified_name) if reason else function
 
 
@@ -112,56 +124,118 @@ def _unsuitable(function: Function, step: FunctionStep) -> str:
 
 
 def functions_of(text: str) -> list[Function] | None:
-    """Return the documented functions of a module in file order; None when it does not parse."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # invalid escapes in the code under study
-            tree = ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+    """Return the documented functions of a module in file order; None when it does not parse.
+
+    Line ends become `\\n`, as Python itself reads them.
+    """
+    text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+    tree = _parsed(text)
+    if tree is None:
         return None
-    lines = text.splitlines(keepends=True)
+    lines = split_lines(text)
     return [
         function
-        for node, name in _walk(tree, "")
+        for node, name in _walk(tree)
         if (function := _function(node, name, lines)) is not None
     ]
 
 
-def _walk(
-    node: ast.AST, prefix: str
-) -> Iterator[tuple[ast.FunctionDef | ast.AsyncFunctionDef, str]]:
-    for child in ast.iter_child_nodes(node):
-        if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef):
-            yield child, prefix + child.name
-        elif isinstance(child, ast.ClassDef):
-            yield from _walk(child, f"{prefix}{child.name}.")
-
-
-def _function(
-    node: ast.FunctionDef | ast.AsyncFunctionDef, name: str, lines: list[str]
-) -> Function | None:
-    first = node.body[0]
-    text = _string(first)
-    # A one-liner, or a docstring sharing its line with code, has no lines of its own to take.
-    if text is None or len(node.body) < 2 or first.lineno <= node.lineno:
+def _parsed(text: str) -> ast.Module | None:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # invalid escapes in the code under study
+            return ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
-    if node.body[1].lineno <= (first.end_lineno or first.lineno):
+
+
+def _walk(tree: ast.Module) -> Iterator[tuple[AnyFunction, str]]:
+    """Yield functions and methods, also those behind an `if` or `try`; not what they enclose."""
+    # A stack, because an `elif` is one level deeper than the `if` before it.
+    stack: list[tuple[ast.AST, str]] = [(tree, "")]
+    while stack:
+        node, prefix = stack.pop()
+        if isinstance(node, AnyFunction):
+            yield node, prefix + node.name
+            continue
+        if isinstance(node, ast.ClassDef):
+            prefix = f"{prefix}{node.name}."
+        inner = [
+            child
+            for child in ast.iter_child_nodes(node)
+            if isinstance(child, ast.stmt | ast.excepthandler | ast.match_case)
+        ]
+        stack.extend((child, prefix) for child in reversed(inner))
+
+
+def _function(node: AnyFunction, name: str, lines: list[str]) -> Function | None:
+    first = node.body[0]
+    docstring = _string(first)
+    if docstring is None or len(node.body) < 2:
+        return None
+    doc_start, doc_end = first.lineno - 1, first.end_lineno or first.lineno
+    # A docstring that shares its lines with code has no lines of its own to take.
+    before = lines[doc_start].encode()[: first.col_offset]
+    if before.strip() or node.body[1].lineno <= doc_end:
         return None
     start = min([node.lineno, *(each.lineno for each in node.decorator_list)]) - 1
     end = node.end_lineno or node.lineno
-    doc_start, doc_end = first.lineno - 1, first.end_lineno or first.lineno
-    whole = "".join(lines[start:end])
-    signature = textwrap.dedent("".join(lines[start:doc_start])).rstrip("\n")
-    indent = len(lines[start]) - len(lines[start].lstrip())
-    body = "".join(line[indent:] if line.strip() else "\n" for line in lines[doc_end:end])
-    return Function(
-        qualified_name=name,
-        signature=signature,
-        docstring=inspect.cleandoc(text),
-        docstring_source=textwrap.dedent("".join(lines[doc_start:doc_end])).strip("\n"),
-        body=body.strip("\n"),
-        digest=hashlib.sha256(textwrap.dedent(whole).encode()).hexdigest(),
-    )
+    own = [lines[start].lstrip("\f"), *lines[start + 1 : end]]
+    indent = re.match(r"[ \t]*", own[0])
+    for kept in (set[int](), _inside_strings(node, start)):
+        whole = _dedented(own, indent.group() if indent else "", kept)
+        function = Function(
+            qualified_name=name,
+            signature="".join(whole[: doc_start - start]).rstrip("\n"),
+            docstring=inspect.cleandoc(docstring),
+            body="".join(whole[doc_end - start :]).strip("\n"),
+            text="".join(whole).rstrip("\n"),
+        )
+        if _says_the_same(function, node):
+            return function
+    return None
+
+
+def _dedented(lines: list[str], indent: str, kept: set[int]) -> list[str]:
+    return [
+        line if number in kept else line.removeprefix(indent) if line.strip() else "\n"
+        for number, line in enumerate(lines)
+    ]
+
+
+def _inside_strings(node: AnyFunction, start: int) -> set[int]:
+    """Return the lines, counted from `start`, whose indentation may belong to a string."""
+    inside: set[int] = set()
+    for each in ast.walk(node):
+        text = isinstance(each, ast.JoinedStr) or (
+            isinstance(each, ast.Constant) and isinstance(each.value, str | bytes)
+        )
+        if text and isinstance(each, ast.expr):
+            inside.update(range(each.lineno - start, (each.end_lineno or each.lineno) - start))
+    return inside
+
+
+def _says_the_same(function: Function, node: AnyFunction) -> bool:
+    """Whether the parts, taken out of their file, still parse to the same function."""
+    whole = _parsed(function.text)
+    bare = _parsed(f"{function.signature}\n{function.body}")
+    if whole is None or bare is None or len(whole.body) != 1 or len(bare.body) != 1:
+        return False
+    alone, undocumented = whole.body[0], bare.body[0]
+    if not isinstance(alone, AnyFunction) or not isinstance(undocumented, AnyFunction):
+        return False
+    if inspect.cleandoc(_string(alone.body[0]) or "") != function.docstring:
+        return False
+    try:
+        expected = _shape(node, node.body[1:])
+        return expected == _shape(alone, alone.body[1:]) == _shape(undocumented, undocumented.body)
+    except RecursionError:
+        return False
+
+
+def _shape(node: AnyFunction, body: list[ast.stmt]) -> list[str]:
+    parts = (node.args, node.returns, *node.decorator_list, *body)
+    return [type(node).__name__, node.name, *(ast.dump(each) if each else "" for each in parts)]
 
 
 def _string(statement: ast.stmt) -> str | None:
@@ -169,7 +243,3 @@ def _string(statement: ast.stmt) -> str | None:
         return None
     value = statement.value.value
     return value if isinstance(value, str) else None
-
-
-def _fenced(code: str) -> str:
-    return f"```python\n{code}\n```"

@@ -1,5 +1,6 @@
 """Which files are code, and what their language is called in a Markdown fence."""
 
+import re
 from pathlib import PurePosixPath
 
 _BY_SUFFIX = {
@@ -12,8 +13,16 @@ _BY_SUFFIX = {
     ".swift": "swift", ".tcl": "tcl", ".tf": "hcl", ".ts": "typescript", ".tsx": "tsx",
     ".vue": "vue", ".zig": "zig",
 }  # fmt: skip
+_FENCE = re.compile(r"^ {0,3}(`{3,})", re.MULTILINE)
 
 
 def language_of(path: str) -> str:
     """Return the fence name of a path's language, `""` when it is not code."""
     return _BY_SUFFIX.get(PurePosixPath(path).suffix.lower(), "")
+
+
+def fenced(code: str, language: str) -> str:
+    """Return `code` between Markdown fences longer than any that stands in it."""
+    longest = max((len(fence) for fence in _FENCE.findall(code)), default=2)
+    fence = "`" * (longest + 1)
+    return f"{fence}{language}\n{code}\n{fence}"

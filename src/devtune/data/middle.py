@@ -1,33 +1,43 @@
-"""Fill in the middle of a real block: an indented block is cut out of a file and asked for."""
+"""Fill in the middle of a real block: an indented block is cut out of a file and asked for.
+
+Reads the code files of a corpus; writes nothing.
+"""
 
 import hashlib
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Set
+from itertools import chain
 
-from devtune.data.corpus import Corpus, Made, Yield, make_sample, reject
-from devtune.data.languages import language_of
+from devtune.data.corpus import (
+    Corpus,
+    Made,
+    Passage,
+    Yield,
+    make_sample,
+    passage_of,
+    reject,
+    split_lines,
+)
+from devtune.data.languages import fenced, language_of
 from devtune.data.prompts import Prompt
 from devtune.recipe import FillInTheMiddle
-from devtune.records import SourceFile
 
 Span = tuple[int, int]
 """Lines [start, end) of a block, counted from 0."""
+_DOCSTRING = re.compile(r"""\s*([rRuU]?(\"{3}|'{3})|/\*\*|\*(\s|/|$))""")
 
 
 def fill_in_the_middle(step: FillInTheMiddle, corpus: Corpus) -> Yield:
     """Yield samples for the blocks of each code file that a hash of their text picks."""
     prompt = Prompt(step.prompt)
-    newer = {(file.provenance.source, file.provenance.path) for file in corpus.files("held_out")}
-    before: dict[tuple[str, str], str] = {}
-    for file in (*corpus.files("train"), *corpus.files("held_out")):
+    trained = _trained_blocks(step, corpus)
+    for file in chain(corpus.files("train"), corpus.files("held_out")):
         where = file.provenance
         language = language_of(where.path)
         if not language:
             continue
-        key = (where.source, where.path)
-        if file.split == "train" and key in newer:
-            before[key] = file.text
-        lines = file.text.splitlines(keepends=True)
-        spans = list(_chosen(step, file, lines, before.get(key, "")))
+        lines = split_lines(file.text)
+        spans = list(_chosen(step, lines, trained if file.split == "held_out" else frozenset()))
         if not spans:
             yield reject("no_suitable_block", where)
         for start, end in spans:
@@ -40,15 +50,23 @@ def fill_in_the_middle(step: FillInTheMiddle, corpus: Corpus) -> Yield:
                     "after": "".join(lines[end:last]).rstrip("\n"),
                 }
             )
-            answer = "".join(lines[start:end]).rstrip("\n")
-            answer = f"```{language}\n{answer}\n```"
+            answer = fenced("".join(lines[start:end]).rstrip("\n"), language)
             yield Made(file.split, make_sample(step.type, request, answer, where))
 
 
-def _chosen(
-    step: FillInTheMiddle, file: SourceFile, lines: list[str], before: str
-) -> Iterator[Span]:
-    """Disjoint blocks in the order of their hashes; a held-out block must be newer than the cut."""
+def _trained_blocks(step: FillInTheMiddle, corpus: Corpus) -> set[Passage]:
+    """Return the blocks of held-out files that also stand in a text that is trained on."""
+    return corpus.find_trained(
+        passage_of("".join(lines[start:end]))
+        for file in corpus.files("held_out")
+        if language_of(file.provenance.path)
+        for lines in (split_lines(file.text),)
+        for start, end in blocks(lines, step.min_lines, step.max_lines)
+    )
+
+
+def _chosen(step: FillInTheMiddle, lines: list[str], trained: Set[Passage]) -> Iterator[Span]:
+    """Yield disjoint blocks in the order of their hashes, none of them in `trained`."""
     ranked = sorted(
         (hashlib.sha256("".join(lines[start:end]).encode()).hexdigest(), start, end)
         for start, end in blocks(lines, step.min_lines, step.max_lines)
@@ -57,7 +75,7 @@ def _chosen(
     for _, start, end in ranked:
         if len(taken) == step.per_file:
             return
-        if file.split == "held_out" and "".join(lines[start:end]) in before:
+        if trained and passage_of("".join(lines[start:end])) in trained:
             continue
         if any(start < other_end and other_start < end for other_start, other_end in taken):
             continue
@@ -94,4 +112,4 @@ def _depth(line: str) -> int | None:
 
 
 def _is_docstring(line: str) -> bool:
-    return line.lstrip().startswith(('"""', "'''", "/**", "*"))
+    return _DOCSTRING.match(line) is not None
