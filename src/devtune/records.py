@@ -9,12 +9,16 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Protocol, TypeVar, cast
 
-from devtune.errors import DevtuneError
+from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
+
+from devtune.errors import DevtuneError, one_line
 
 Split = Literal["train", "held_out"]
 SPLITS: tuple[Split, ...] = ("train", "held_out")
+STRICT = ConfigDict(extra="forbid", strict=True)
 
 
+@with_config(STRICT)
 @dataclass(frozen=True, slots=True)
 class Provenance:
     """Where a text came from. Empty strings where a plain directory has no history."""
@@ -31,6 +35,7 @@ class Provenance:
     """Committer date, ISO 8601 in UTC."""
 
 
+@with_config(STRICT)
 @dataclass(frozen=True, slots=True)
 class SourceFile:
     """One kept file of the tree at the cut (`corpus/files.jsonl`); secrets already replaced."""
@@ -40,6 +45,7 @@ class SourceFile:
     text: str
 
 
+@with_config(STRICT)
 @dataclass(frozen=True, slots=True)
 class FileEdit:
     """One file as one commit changed it: `old` and `new` are whole texts, secrets replaced."""
@@ -50,6 +56,7 @@ class FileEdit:
     new: str
 
 
+@with_config(STRICT)
 @dataclass(frozen=True, slots=True)
 class Change:
     """One commit with the files it modified, added or deleted (`corpus/changes.jsonl`)."""
@@ -67,6 +74,7 @@ class Change:
     """The files that were kept. `old == ""` for an added file, `new == ""` for a deleted one."""
 
 
+@with_config(STRICT)
 @dataclass(frozen=True, slots=True)
 class Rejected:
     """Something that did not go on, and why (`rejected.jsonl` of every data stage)."""
@@ -78,6 +86,7 @@ class Rejected:
     detail: str = ""
 
 
+@with_config(STRICT)
 @dataclass(frozen=True, slots=True)
 class Message:
     """One chat message in the shape mistral-common and the OpenAI API share."""
@@ -86,6 +95,7 @@ class Message:
     content: str
 
 
+@with_config(STRICT)
 @dataclass(frozen=True, slots=True)
 class Sample:
     """One conversation to train on or to be measured with (`samples/{train,held_out}.jsonl`)."""
@@ -139,45 +149,22 @@ def to_json(row: Row) -> str:
 
 def read_jsonl(path: Path, row_type: type[T]) -> Iterator[T]:
     """Yield the rows of `path` as `row_type`; a damaged line raises with file and line number."""
-    build = _BUILDERS[row_type]
-    with path.open(encoding="utf-8") as lines:
+    adapter = TypeAdapter(row_type)
+    try:
+        lines = path.open("rb")
+    except OSError as error:
+        raise DevtuneError(one_line(error, path)) from None
+    with lines:
         for number, line in enumerate(lines, 1):
             try:
-                yield build(json.loads(line))
-            except (ValueError, TypeError, KeyError) as error:
+                yield adapter.validate_json(line)
+            except ValidationError as error:
                 raise DevtuneError(
-                    f"{path}:{number}: not a {row_type.__name__} row ({error});"
+                    f"{path}:{number}: not a {row_type.__name__} row ({_first(error)});"
                     " remove the directory and run its stage again"
                 ) from None
 
 
-def _source_file(row: dict[str, Any]) -> SourceFile:
-    return SourceFile(Provenance(**row.pop("provenance")), **row)
-
-
-def _change(row: dict[str, Any]) -> Change:
-    edits = tuple(
-        FileEdit(Provenance(**edit.pop("provenance")), **edit) for edit in row.pop("edits")
-    )
-    return Change(edits=edits, **row)
-
-
-def _sample(row: dict[str, Any]) -> Sample:
-    return Sample(
-        sample_id=row["sample_id"],
-        family=row["family"],
-        messages=tuple(Message(**message) for message in row["messages"]),
-        provenance=tuple(Provenance(**place) for place in row["provenance"]),
-    )
-
-
-def _rejected(row: dict[str, Any]) -> Rejected:
-    return Rejected(**row)
-
-
-_BUILDERS: dict[type, Any] = {
-    SourceFile: _source_file,
-    Change: _change,
-    Sample: _sample,
-    Rejected: _rejected,
-}
+def _first(error: ValidationError) -> str:
+    first = error.errors(include_url=False, include_input=False)[0]
+    return ": ".join(filter(None, (".".join(map(str, first["loc"])), first["msg"])))

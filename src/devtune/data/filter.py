@@ -38,19 +38,19 @@ def exact_dedup(made: list[Made]) -> Filtered:
 def max_per_family(step: MaxPerFamily, made: list[Made]) -> Filtered:
     """Keep the samples with the smallest ids of each family and split, in their order."""
     ceilings = {"train": step.train, "held_out": step.held_out}
-    groups: dict[tuple[str, str], list[str]] = {}
-    for each in made:
+    groups: dict[tuple[str, str], list[tuple[str, int]]] = {}
+    for index, each in enumerate(made):
         key = (each.split, each.sample.family)
-        groups.setdefault(key, []).append(each.sample.sample_id)
+        groups.setdefault(key, []).append((each.sample.sample_id, index))
     chosen = {
-        (*key, sample_id)
-        for key, ids in groups.items()
-        for sample_id in sorted(ids)[: ceilings[key[0]]]
+        index
+        for (split, _), ranked in groups.items()
+        for _, index in sorted(ranked)[: ceilings[split]]
     }
     kept: list[Made] = []
     rejected: list[Rejected] = []
-    for each in made:
-        if (each.split, each.sample.family, each.sample.sample_id) in chosen:
+    for index, each in enumerate(made):
+        if index in chosen:
             kept.append(each)
         else:
             rejected.append(_rejected("over_family_maximum", each.sample))

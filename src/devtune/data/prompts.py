@@ -1,9 +1,13 @@
-"""The Jinja templates of `data_prep/prompts`: how code is phrased as a request."""
+"""The Jinja templates of `data_prep/prompts`: how code is phrased as a request.
+
+Reads one template file; writes nothing. A template is sandboxed: it phrases, it cannot act.
+"""
 
 from collections.abc import Mapping
 from pathlib import Path
 
-from jinja2 import Environment, StrictUndefined, TemplateError
+from jinja2 import StrictUndefined, TemplateError, TemplateSyntaxError
+from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from devtune.errors import DevtuneError, one_line
 
@@ -13,20 +17,27 @@ class Prompt:
 
     def __init__(self, file: Path) -> None:
         self.file = file
-        environment = Environment(
+        environment = ImmutableSandboxedEnvironment(
             undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=False
         )
         try:
             self._template = environment.from_string(file.read_text(encoding="utf-8"))
         except OSError as error:
             raise DevtuneError(one_line(error, file)) from None
-        except TemplateError as error:
-            raise DevtuneError(f"{file}: not a valid template: {error}; correct it") from None
+        except UnicodeDecodeError:
+            raise DevtuneError(f"{file}: not UTF-8 text; a prompt is a Jinja template") from None
+        except TemplateSyntaxError as error:
+            raise DevtuneError(
+                f"{file}:{error.lineno}: not a valid template: {error.message}; correct it"
+            ) from None
 
     def render(self, values: Mapping[str, object]) -> str:
         """Fill the template; surrounding blank space is dropped."""
         try:
-            return self._template.render(values).strip()
-        except TemplateError as error:
+            request = self._template.render(values).strip()
+        except (TemplateError, TypeError, ValueError, ArithmeticError) as error:
             known = ", ".join(sorted(values))
             raise DevtuneError(f"{self.file}: {error}; it may use: {known}") from None
+        if not request:
+            raise DevtuneError(f"{self.file}: the request it gives is empty; write one")
+        return request

@@ -1,0 +1,86 @@
+import pytest
+
+from devtune.data.prompts import Prompt
+from devtune.errors import DevtuneError
+
+
+@pytest.fixture
+def prompt(tmp_path):
+    def make(text):
+        file = tmp_path / "prompt.jinja"
+        file.write_bytes(text if isinstance(text, bytes) else text.encode())
+        return Prompt(file)
+
+    return make
+
+
+def complaint(action, *arguments):
+    with pytest.raises(DevtuneError) as caught:
+        action(*arguments)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_values_go_in_as_they_are(prompt):
+    code = "{{ path }} {% if x %} <b> & \r\n\t\u2028\n    indented\n"
+    assert prompt("Change {{ path }}:\n{{ code }}.\n\n").render({"path": "x", "code": code}) == (
+        f"Change x:\n{code}."
+    )
+
+
+def test_lines_of_statements_leave_no_lines(prompt):
+    text = "  {% if is_new %}\nNew\n  {% else %}\nOld\n  {% endif %}\n"
+    assert prompt(text).render({"is_new": False}) == "Old"
+
+
+def test_an_unknown_name_is_one_line_that_says_which_there_are(prompt, tmp_path):
+    message = complaint(prompt("{{ pth }}").render, {"path": "x", "code": "y"})
+    assert message == f"{tmp_path / 'prompt.jinja'}: 'pth' is undefined; it may use: code, path"
+
+
+@pytest.mark.parametrize("text", ["{{ path + 1 }}", "{{ 1 // 0 }}", "{% include 'other' %}"])
+def test_what_a_template_cannot_do_is_one_line(prompt, tmp_path, text):
+    message = complaint(prompt(text).render, {"path": "x"})
+    assert message.startswith(f"{tmp_path / 'prompt.jinja'}: ")
+    assert message.endswith("; it may use: path")
+
+
+def test_a_syntax_error_has_a_line_number(prompt, tmp_path):
+    message = complaint(prompt, "One\n\n{% if path %}\n{{ path }\n")
+    assert message.startswith(f"{tmp_path / 'prompt.jinja'}:4: not a valid template: ")
+    assert message.endswith("; correct it")
+
+
+def test_a_template_that_says_nothing_is_refused(prompt, tmp_path):
+    message = complaint(prompt(" \n").render, {})
+    assert message == f"{tmp_path / 'prompt.jinja'}: the request it gives is empty; write one"
+
+
+def test_a_template_cannot_reach_the_interpreter(prompt, tmp_path):
+    text = "{{ ''.__class__.__mro__[1].__subclasses__() }}"
+    assert "unsafe" in complaint(prompt(text).render, {"path": "x"})
+
+
+def test_a_file_that_cannot_be_read_is_named(prompt, tmp_path):
+    missing = tmp_path / "no.jinja"
+    assert complaint(Prompt, missing) == f"{missing}: no such file or directory; correct the path"
+    assert complaint(prompt, b"caf\xe9") == (
+        f"{tmp_path / 'prompt.jinja'}: not UTF-8 text; a prompt is a Jinja template"
+    )
+
+
+VALUES = {
+    "commit_edit": {
+        "subject": "S", "body": "B", "path": "p.py", "language": "python", "code": "c",
+        "first_line": 1, "last_line": 2, "is_new": False, "is_whole": False,
+    },
+    "docstring_to_function": {"path": "p.py", "name": "n", "signature": "s", "docstring": "d"},
+    "function_to_docstring": {"path": "p.py", "name": "n", "code": "c"},
+    "fill_in_the_middle": {"path": "p.py", "language": "python", "before": "b", "after": "a"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("family", VALUES)
+def test_the_prompts_of_this_tree_use_what_their_family_gives(prompts_dir, family):
+    assert "p.py" in Prompt(prompts_dir / f"{family}.jinja").render(VALUES[family])
+    assert {each.stem for each in prompts_dir.glob("*.jinja")} == set(VALUES)
