@@ -9,8 +9,10 @@ from typing import Any
 from pydantic import BaseModel
 
 from devtune.config import Resolved
+from devtune.data.classify import load_policy
 from devtune.data.prompts import Prompt
 from devtune.errors import RecipeError
+from devtune.faults import Loc
 from devtune.recipe import (
     CheckpointImport,
     CommitEdit,
@@ -30,31 +32,40 @@ def check(resolved: Resolved, *, anywhere: bool = False) -> list[str]:
     `anywhere` checks the recipe alone, not whether its inputs are on this machine.
     """
     recipe = resolved.recipe
-    for name, path in _files(recipe, ""):
+    for loc, path in _files(recipe, ()):
         if not path.is_file():
-            raise RecipeError(f"{resolved.file}: `{name}`: no such file: {path}; correct the path")
-    _check_pipeline(recipe)
-    _check_lengths(resolved)
+            raise RecipeError(
+                f"{resolved.place(loc)}: `{_dotted(loc)}`: no such file: {path}; correct the path"
+            )
+    load_policy(recipe.collect.exclude)
+    _check_pipeline(resolved)
+    _check_numbers(resolved)
     engine_settings(recipe.train)
     if isinstance(recipe.train.adapter, LoraAdapter):
-        _check_pattern("train.adapter.target_modules", recipe.train.adapter.target_modules)
+        loc = ("train", "adapter", "target_modules")
+        _check_pattern(resolved, loc, recipe.train.adapter.target_modules)
     missing = list(_absent(recipe))
     if missing and not anywhere:
+        loc, what = missing[0]
         raise RecipeError(
-            f"{resolved.file}: not on this machine: {missing[0]}; correct the path, or use "
+            f"{resolved.place(loc)}: not on this machine: {what}; correct the path, or use "
             "--anywhere to check the recipe alone"
         )
-    return [f"not on this machine: {each}" for each in missing]
+    return [f"not on this machine: {what}" for _, what in missing]
 
 
-def _files(value: Any, name: str) -> Iterator[tuple[str, Path]]:
-    """Every file the recipe refers to, with its dotted name."""
+def _dotted(loc: Loc) -> str:
+    return ".".join(str(part) for part in loc)
+
+
+def _files(value: Any, loc: Loc) -> Iterator[tuple[Loc, Path]]:
+    """Every file the recipe refers to, with its place."""
     if not isinstance(value, BaseModel):
         for index, each in enumerate(value if isinstance(value, tuple) else ()):
-            yield from _files(each, f"{name}.{index}")
+            yield from _files(each, (*loc, index))
         return
     for field, info in type(value).model_fields.items():
-        here = f"{name}.{info.alias or field}".lstrip(".")
+        here = (*loc, info.alias or field)
         each = getattr(value, field)
         if isinstance(each, Path):
             if is_file_reference(info):
@@ -63,37 +74,52 @@ def _files(value: Any, name: str) -> Iterator[tuple[str, Path]]:
             yield from _files(each, here)
 
 
-def _check_pipeline(recipe: Recipe) -> None:
-    for number, step in enumerate(recipe.build.steps):
+def _check_pipeline(resolved: Resolved) -> None:
+    for number, step in enumerate(resolved.recipe.build.steps):
         prompt = getattr(step, "prompt", None)
         if prompt is not None:
             Prompt(prompt)
         if isinstance(step, CommitEdit):
-            for pattern in step.skip_subjects:
-                _check_pattern(f"build.steps.{number}.skip_subjects", pattern)
+            for index, pattern in enumerate(step.skip_subjects):
+                loc = ("build", "steps", number, "skip_subjects", index)
+                _check_pattern(resolved, loc, pattern)
 
 
-def _check_pattern(name: str, pattern: str) -> None:
+def _check_pattern(resolved: Resolved, loc: Loc, pattern: str) -> None:
     try:
         re.compile(pattern)
     except re.error as error:
-        raise RecipeError(f"`{name}`: {pattern!r} is no regular expression: {error}") from None
+        raise RecipeError(
+            f"{resolved.place(loc)}: `{_dotted(loc)}`: {pattern!r} is no regular expression:"
+            f" {error}; correct it"
+        ) from None
 
 
-def _check_lengths(resolved: Resolved) -> None:
+def _check_numbers(resolved: Resolved) -> None:
     render, train = resolved.recipe.render.max_length, resolved.recipe.train.max_length
     if render > train:
         raise RecipeError(
-            f"{resolved.file}: render.max_length {render} exceeds train.max_length {train}; "
-            "a sample of that length would not fit a row"
+            f"{resolved.place(('render', 'max_length'))}: render.max_length {render} exceeds "
+            f"train.max_length {train}; a sample of that length would not fit a row"
+        )
+    if (steps := resolved.recipe.train.max_steps) < 1 and steps != -1:
+        raise RecipeError(
+            f"{resolved.place(('train', 'max_steps'))}: `train.max_steps` is {steps}; write a "
+            "number of steps, or -1 for whole epochs"
         )
 
 
-def _absent(recipe: Recipe) -> Iterator[str]:
+def _absent(recipe: Recipe) -> Iterator[tuple[Loc, str]]:
     if isinstance(recipe.import_, CheckpointImport) and not recipe.import_.path.is_dir():
-        yield f"import.path {recipe.import_.path}"
-    for source in recipe.collect.sources:
+        yield ("import", "path"), f"import.path {recipe.import_.path}"
+    for number, source in enumerate(recipe.collect.sources):
+        loc = ("collect", "sources", number)
         if isinstance(source, GitSource | DirectorySource) and not source.path.exists():
-            yield f"collect source {source.path}"
-        if isinstance(source, PackageSource) and find_spec(source.name.split(".")[0]) is None:
-            yield f"collect source package {source.name}"
+            yield (*loc, "path"), f"collect source {source.path}"
+        if isinstance(source, PackageSource) and not _is_installed(source.name):
+            yield (*loc, "name"), f"collect source package {source.name}"
+
+
+def _is_installed(package: str) -> bool:
+    top = package.split(".")[0]
+    return top.isidentifier() and find_spec(top) is not None

@@ -1,6 +1,7 @@
 """The command line: parses, delegates, prints; modules load only when a command needs them."""
 
 import argparse
+import io
 import os
 import signal
 import sys
@@ -8,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from devtune.errors import DevtuneError
+from devtune.errors import DevtuneError, RecipeError, one_line
 
 EXIT_INTERRUPTED = 130
 STAGES = ("import", "collect", "build", "render", "train", "merge", "export", "evaluate")
@@ -17,6 +18,9 @@ STAGES = ("import", "collect", "build", "render", "train", "merge", "export", "e
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run one command; faults are one line on stderr, and the exit code says which kind."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a Latin-1 terminal has no arrow
     options = _parser().parse_args(arguments)
     try:
         options.run(options)
@@ -160,7 +164,10 @@ def _schema(options: argparse.Namespace) -> None:
     if options.out is None:
         print(json_schema(), end="")
         return
-    options.out.write_text(json_schema(), encoding="utf-8")
+    try:
+        options.out.write_text(json_schema(), encoding="utf-8")
+    except OSError as error:
+        raise RecipeError(one_line(error, options.out)) from None
 
 
 def _samples(options: argparse.Namespace) -> None:

@@ -3,37 +3,22 @@
 Reads the recipe and every file its `use:` names; writes nothing. No torch, no side effects.
 """
 
-import ast
-import difflib
-import types
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, Any, Union, get_args, get_origin
+from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.constructor import DuplicateKeyError
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from devtune.errors import RecipeError
+from devtune.faults import Loc, Origin, check_kinds, explain, nearest_origin
 from devtune.paths import Located
 from devtune.recipe import Recipe
-
-Loc = tuple[str | int, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """Where a value was written: `file:line`, or `--set`."""
-
-    file: Path | None
-    line: int
-
-    def __str__(self) -> str:
-        return f"{self.file}:{self.line}" if self.file else "--set"
+from devtune.upstream import check_trainer_args
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +28,10 @@ class Resolved:
     recipe: Recipe
     origins: dict[Loc, Origin]
     file: Path
+
+    def place(self, loc: Loc) -> Origin | Path:
+        """Return where the value at `loc` was written, or the recipe's file for a default."""
+        return nearest_origin(loc, self.origins) or self.file
 
 
 def load(path: Path | str, overrides: Sequence[str] = ()) -> Resolved:
@@ -59,8 +48,9 @@ def load(path: Path | str, overrides: Sequence[str] = ()) -> Resolved:
     try:
         recipe = Recipe.model_validate(values)
     except ValidationError as error:
-        raise RecipeError(_explain(error, origins, file)) from None
-    _check_trainer_args(recipe, origins)
+        raise RecipeError(explain(error, origins, file)) from None
+    check_kinds(recipe, values, origins)
+    check_trainer_args(recipe, origins)
     return Resolved(recipe, origins, file)
 
 
@@ -92,39 +82,52 @@ def _parse(file: Path) -> tuple[dict[str, Any], dict[Loc, Origin]]:
         raise RecipeError(f"{file}: {error.strerror}; give the path of a recipe") from None
     except UnicodeDecodeError:
         raise RecipeError(f"{file}: not UTF-8 text; a recipe is YAML") from None
-    node = _yaml(text, str(file))
+    node = _yaml(text, f"{file}:")
     if node is None:
         return {}, {}
     if not isinstance(node, CommentedMap):
-        raise RecipeError(
-            f"{file}:1: a recipe is a mapping of sections, not a {type(node).__name__}"
-        )
+        kind = "list" if isinstance(node, CommentedSeq) else "single value"
+        raise RecipeError(f"{file}:1: a recipe is a mapping of sections, not a {kind}")
     origins: dict[Loc, Origin] = {}
-    return _plain(node, file, origins, ()), origins
+    try:
+        return _plain(node, file, origins, ()), origins
+    except RecursionError:
+        raise RecipeError(f"{file}: a value contains itself; remove the alias") from None
 
 
 def _yaml(text: str, where: str) -> Any:
+    """`where` ends in a colon when a line number may follow."""
     try:
         return YAML(typ="rt").load(text)
     except DuplicateKeyError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 0
         problem = (error.problem or "duplicate key").split(" with ")[0]
-        raise RecipeError(f"{where}:{line}: {problem}; keep one of the two") from None
+        raise RecipeError(f"{_at(where, error)}: {problem}; keep one of the two") from None
     except MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 0
-        raise RecipeError(f"{where}:{line}: not valid YAML: {error.problem}") from None
+        raise RecipeError(f"{_at(where, error)}: not valid YAML: {error.problem}") from None
     except YAMLError as error:
-        raise RecipeError(f"{where}: not valid YAML: {str(error).splitlines()[0]}") from None
+        raise RecipeError(
+            f"{where.rstrip(':')}: not valid YAML: {str(error).splitlines()[0]}"
+        ) from None
+
+
+def _at(where: str, error: MarkedYAMLError) -> str:
+    if not where.endswith(":") or error.problem_mark is None:
+        return where.rstrip(":")
+    return f"{where}{error.problem_mark.line + 1}"
 
 
 def _plain(node: Any, file: Path | None, origins: dict[Loc, Origin], loc: Loc) -> Any:
     """Strip ruamel's types, note where each key stands, and let strings remember their file."""
     folder = file.parent if file else Path.cwd()
+    if tag := getattr(getattr(node, "tag", None), "value", None):
+        place = nearest_origin(loc, origins) or file
+        raise RecipeError(f"{place}: the tag {tag} means nothing in a recipe; remove it")
     if isinstance(node, CommentedMap):
         result: dict[str, Any] = {}
         for key, value in node.items():
             name = str(key)
-            origins[(*loc, name)] = Origin(file, node.lc.key(key)[0] + 1)
+            line = node.lc.key(key)[0] if key in (node.lc.data or {}) else node.lc.line
+            origins[(*loc, name)] = Origin(file, line + 1)
             result[name] = _plain(value, file, origins, (*loc, name))
         return result
     if isinstance(node, CommentedSeq):
@@ -175,6 +178,8 @@ def _apply_override(values: dict[str, Any], origins: dict[Loc, Origin], override
     parts = key.strip().split(".")
     if not equals or not all(parts):
         raise RecipeError(f"--set {override}: write it as section.key=value")
+    if parts[0] == "use":
+        raise RecipeError(f"--set {override}: `use:` belongs in a recipe's file; write it there")
     nested: dict[str, Any] = {}
     target = nested
     new_origins: dict[Loc, Origin] = {}
@@ -182,160 +187,8 @@ def _apply_override(values: dict[str, Any], origins: dict[Loc, Origin], override
         new_origins[tuple(parts[: depth + 1])] = Origin(None, 0)
         if depth < len(parts) - 1:
             target = target.setdefault(part, {})
-    node = _yaml(text, f"--set {key}")
+    node = _yaml(text, f"--set {override}")
     target[parts[-1]] = _plain(node, None, new_origins, tuple(parts))
     merged = _merge(values, nested, origins, new_origins, ())
     values.clear()
     values.update(merged)
-
-
-# --- explaining ---------------------------------------------------------------------------------
-
-
-def _explain(error: ValidationError, origins: dict[Loc, Origin], file: Path) -> str:
-    """One line for the first fault; how many more there are behind it."""
-    faults = error.errors()
-    unknown = [fault for fault in faults if fault["type"] == "extra_forbidden"]
-    fault = (unknown or faults)[0]
-    loc = _written(fault["loc"])
-    place = _nearest_origin(loc, origins) or file
-    dotted = ".".join(str(part) for part in loc)
-    more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
-    if fault["type"] == "extra_forbidden":
-        return f"{place}: unknown key `{dotted}`{_did_you_mean(loc)}{more}"
-    if fault["type"] == "missing":
-        return f"{place}: `{dotted}` is missing{_sentence(loc)}{more}"
-    if fault["type"] in ("union_tag_invalid", "union_tag_not_found"):
-        return f"{place}: `{dotted}.type` must be one of {_tags(loc)}{more}"
-    got = f", got {fault['input']!r}" if isinstance(fault["input"], str | int | float) else ""
-    return f"{place}: `{dotted}`: {fault['msg'].lower()}{got}{more}"
-
-
-def _written(loc: tuple[str | int, ...]) -> Loc:
-    """A pydantic location without the union tags it inserts, i.e. as the file spells it."""
-    written: list[str | int] = []
-    models: tuple[type[BaseModel], ...] = (Recipe,)
-    for part in loc:
-        if isinstance(part, str) and part in _tag_names(models) and not _has_field(models, part):
-            models = tuple(model for model in models if _tag_of(model) == part)
-            continue
-        written.append(part)
-        models = _descend(models, part)
-    return tuple(written)
-
-
-def _fields(model: type[BaseModel]) -> dict[str, Any]:
-    return {info.alias or name: info.annotation for name, info in model.model_fields.items()}
-
-
-def _has_field(models: Sequence[type[BaseModel]], name: str) -> bool:
-    return any(name in _fields(model) for model in models)
-
-
-def _descend(models: Sequence[type[BaseModel]], part: str | int) -> tuple[type[BaseModel], ...]:
-    if isinstance(part, int):
-        return tuple(models)
-    found: list[type[BaseModel]] = []
-    for model in models:
-        if part in _fields(model):
-            found.extend(_models_in(_fields(model)[part]))
-    return tuple(found)
-
-
-def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        yield annotation
-    elif get_origin(annotation) in (Union, types.UnionType, tuple, list, Annotated):
-        for each in get_args(annotation):
-            yield from _models_in(each)
-
-
-def _tag_of(model: type[BaseModel]) -> str | None:
-    info = model.model_fields.get("type")
-    return get_args(info.annotation)[0] if info else None
-
-
-def _tag_names(models: Sequence[type[BaseModel]]) -> set[str]:
-    return {tag for tag in map(_tag_of, models) if tag} if len(models) > 1 else set()
-
-
-def _owners(loc: Loc) -> tuple[type[BaseModel], ...]:
-    models: tuple[type[BaseModel], ...] = (Recipe,)
-    for part in loc[:-1]:
-        models = _descend(models, part)
-    return models
-
-
-def _did_you_mean(loc: Loc) -> str:
-    names = sorted({name for model in _owners(loc) for name in _fields(model)})
-    near = difflib.get_close_matches(str(loc[-1]), names, n=1, cutoff=0.4)
-    return f"; did you mean `{near[0]}`?" if near else f"; valid keys: {', '.join(names)}"
-
-
-def _sentence(loc: Loc) -> str:
-    for model in _owners(loc):
-        for name, info in model.model_fields.items():
-            if (info.alias or name) == loc[-1] and info.description:
-                return f": {info.description.rstrip('.')}"
-    return ""
-
-
-def _tags(loc: Loc) -> str:
-    models = _descend(_owners(loc), loc[-1]) if isinstance(loc[-1], str) else _owners((*loc, ""))
-    return ", ".join(sorted(_tag_names(models)))
-
-
-def _nearest_origin(loc: Loc, origins: dict[Loc, Origin]) -> Origin | None:
-    for length in range(len(loc), 0, -1):
-        if loc[:length] in origins:
-            return origins[loc[:length]]
-    return None
-
-
-_UPSTREAM = {
-    "transformers": ("training_args.py",),
-    "trl": ("trainer/base_config.py", "trainer/sft_config.py"),
-}
-# Names of trl 1.16 `SFTConfig` fields that have a field of their own in `SftSection`, or that
-# devtune must own: the stage contract, offline operation or the rendered dataset hang on them.
-_OWNED = (
-    "output_dir", "deepspeed", "bf16", "fp16", "report_to", "push_to_hub", "resume_from_checkpoint",
-    "dataset_kwargs", "packing_strategy", "truncation_mode", "eval_strategy", "save_strategy",
-    "logging_steps", "do_train", "trust_remote_code",
-)  # fmt: skip
-
-
-def _check_trainer_args(recipe: Recipe, origins: dict[Loc, Origin]) -> None:
-    """Names only, against the installed `SFTConfig`; transformers checks the values."""
-    own = set(type(recipe.train).model_fields) - {"type", "adapter", "trainer_args"}
-    upstream = _upstream_names() if recipe.train.trainer_args else set()
-    for name in recipe.train.trainer_args:
-        place = _nearest_origin(("train", "trainer_args", name), origins)
-        if name in own or name in _OWNED:
-            home = f"write it as `train.{name}`" if name in own else "devtune sets it itself"
-            raise RecipeError(f"{place}: `train.trainer_args.{name}` is not passed on; {home}")
-        if upstream and name not in upstream:
-            near = difflib.get_close_matches(name, sorted(upstream - own), n=1, cutoff=0.4)
-            hint = f"; did you mean `{near[0]}`?" if near else ""
-            raise RecipeError(f"{place}: unknown key `train.trainer_args.{name}`{hint}")
-
-
-def _upstream_names() -> set[str]:
-    """Field names of the installed `SFTConfig`, read from its source: importing it loads torch.
-
-    Empty on a host without the training libraries.
-    """
-    names: set[str] = set()
-    for package, files in _UPSTREAM.items():
-        spec = find_spec(package)
-        for folder in (spec.submodule_search_locations or []) if spec else []:
-            for file in files:
-                tree = ast.parse(Path(folder, file).read_text(encoding="utf-8"))
-                classes = [node for node in tree.body if isinstance(node, ast.ClassDef)]
-                fields = [each for node in classes for each in node.body]
-                names |= {
-                    each.target.id
-                    for each in fields
-                    if isinstance(each, ast.AnnAssign) and isinstance(each.target, ast.Name)
-                }
-    return names

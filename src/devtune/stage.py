@@ -10,25 +10,24 @@ import json
 import os
 import resource
 import shutil
-import subprocess
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from importlib import metadata
 from pathlib import Path
 from typing import Any, cast
 
 from pydantic import BaseModel
 
+from devtune.differences import differences
 from devtune.errors import DevtuneError, one_line
 from devtune.recipe import is_file_reference
+from devtune.versions import own_commit, versions
 
 MANIFEST = "manifest.json"
-VERSIONED = (
-    "devtune", "accelerate", "bitsandbytes", "datasets", "deepspeed", "kingfisher-secret-scanner",
-    "mistral-common", "peft", "pyarrow", "safetensors", "torch", "transformers", "trl",
-)  # fmt: skip
+MARK = ".fingerprint"
+SIGNED = ("stage", "section", "inputs", "fingerprint", "files")
+"""What a manifest says of itself at least."""
 
 
 @dataclass
@@ -70,47 +69,53 @@ def run_stage(
         "inputs": {key: each["fingerprint"] for key, each in input_manifests.items()},
     }
     fingerprint = hashlib.sha256(_canonical(signed)).hexdigest()
+    scratch = out.with_name(out.name + ".partial")
+    try:
+        if manifest := _finished(out, signed, fingerprint):
+            return manifest, False
+        with _scratch(scratch, fingerprint, resumable):
+            # Another process may have finished just before this one got the directory.
+            if manifest := _finished(out, signed, fingerprint):
+                shutil.rmtree(scratch)
+                return manifest, False
+            started = _now()
+            outcome = work(scratch)
+            manifest = {**signed, "fingerprint": fingerprint, **_record(outcome, scratch, started)}
+            _publish(scratch, out, manifest)
+    except OSError as error:
+        raise DevtuneError(one_line(error, scratch)) from error
+    return manifest, True
+
+
+def _record(outcome: Outcome, scratch: Path, started: str) -> dict[str, Any]:
+    """What a manifest says besides what it signs."""
+    return {
+        "counts": outcome.counts,
+        "rejects": outcome.rejects,
+        "metrics": outcome.metrics,
+        "summary": outcome.summary,
+        "files": _sign_files(scratch),
+        "versions": versions(),
+        "git_commit": own_commit(),
+        "started": started,
+        "finished": _now(),
+        "peak_memory_mib": _peak_memory_mib(),
+    }
+
+
+def _finished(out: Path, signed: Mapping[str, Any], fingerprint: str) -> dict[str, Any] | None:
+    """Return the manifest if `out` holds what is asked for, None if it is not there yet."""
     if (out / MANIFEST).is_file():
         manifest = read_manifest(out)
         if manifest["fingerprint"] == fingerprint:
-            return manifest, False
+            return manifest
         raise DevtuneError(
             f"{out}: holds another result: {'; '.join(differences(manifest, signed))};"
             " set another run_dir, or move it away to run again"
         )
     if out.exists():
         raise DevtuneError(f"{out}: exists but has no {MANIFEST}; not devtune's: move it away")
-    scratch = out.with_name(out.name + ".partial")
-    try:
-        with _scratch(scratch, fingerprint, resumable):
-            started = _now()
-            outcome = work(scratch)
-            manifest = {
-                **signed,
-                "fingerprint": fingerprint,
-                "counts": outcome.counts,
-                "rejects": outcome.rejects,
-                "metrics": outcome.metrics,
-                "summary": outcome.summary,
-                "files": _sign_files(scratch),
-                "versions": _versions(),
-                "git_commit": _own_commit(),
-                "started": started,
-                "finished": _now(),
-                "peak_memory_mib": _peak_memory_mib(),
-            }
-            _publish(scratch, out, manifest)
-    except OSError as error:
-        if not resumable:
-            shutil.rmtree(scratch, ignore_errors=True)
-        raise DevtuneError(one_line(error, scratch)) from error
-    except Busy:
-        raise
-    except DevtuneError:
-        if not resumable:
-            shutil.rmtree(scratch, ignore_errors=True)
-        raise
-    return manifest, True
+    return None
 
 
 def read_manifest(directory: Path) -> dict[str, Any]:
@@ -118,8 +123,10 @@ def read_manifest(directory: Path) -> dict[str, Any]:
     file = directory / MANIFEST
     try:
         manifest = json.loads(file.read_text(encoding="utf-8"))
-        if not isinstance(manifest, dict) or "fingerprint" not in manifest:
-            raise ValueError("no fingerprint")
+        if not isinstance(manifest, dict):
+            raise ValueError("not a JSON object")
+        if absent := [key for key in SIGNED if key not in manifest]:
+            raise ValueError(f"no {absent[0]}")
     except FileNotFoundError:
         state = "is not there" if not directory.exists() else "is not finished"
         partial = directory.with_name(directory.name + ".partial")
@@ -185,54 +192,42 @@ def hash_file(path: Path) -> str:
         raise DevtuneError(one_line(error, path)) from None
 
 
-def differences(manifest: Mapping[str, Any], signed: Mapping[str, Any]) -> Iterator[str]:
-    """Name each value in which a finished result differs from what is asked for now."""
-    before, after = _flat(manifest["section"], ""), _flat(signed["section"], "")
-    for key in sorted(before.keys() | after.keys()):
-        if before.get(key) != after.get(key):
-            old, new = _short(before.get(key)), _short(after.get(key))
-            yield f"{manifest['stage']}.{key} was {old}, is now {new}"
-    for key, fingerprint in signed["inputs"].items():
-        if manifest["inputs"].get(key) != fingerprint:
-            yield f"its input {key}/ is another one"
-
-
-def _flat(value: Any, prefix: str) -> dict[str, Any]:
-    if isinstance(value, Mapping):
-        pairs = [(str(key), each) for key, each in cast(Mapping[str, Any], value).items()]
-    elif isinstance(value, list):
-        pairs = [(str(index), each) for index, each in enumerate(cast(list[Any], value))]
-    else:
-        return {prefix: value}
-    flat: dict[str, Any] = {}
-    for key, each in pairs:
-        flat.update(_flat(each, f"{prefix}.{key}" if prefix else key))
-    return flat
-
-
-def _short(value: Any) -> str:
-    text = "not set" if value is None else str(value)
-    return text if len(text) <= 40 else text[:12] + "…"
-
-
 @contextmanager
 def _scratch(scratch: Path, fingerprint: str, resumable: bool) -> Generator[None]:
     """Own the scratch directory: empty, or as a killed run of the same work left it."""
-    scratch.mkdir(parents=True, exist_ok=True)
-    handle = os.open(scratch, os.O_RDONLY | os.O_DIRECTORY)
+    handle = _lock(scratch)
     try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise Busy(f"{scratch}: another devtune is at work here; wait for it") from None
-        mark = scratch / ".fingerprint"
+        mark = scratch / MARK
         same = mark.is_file() and mark.read_text(encoding="utf-8") == fingerprint
         if not (resumable and same):
             for child in scratch.iterdir():
-                shutil.rmtree(child) if child.is_dir() else child.unlink()
+                is_folder = child.is_dir() and not child.is_symlink()
+                shutil.rmtree(child) if is_folder else child.unlink()
             mark.write_text(fingerprint, encoding="utf-8")
         yield
+    except (OSError, DevtuneError):
+        if not resumable:
+            shutil.rmtree(scratch, ignore_errors=True)
+        raise
     finally:
+        os.close(handle)
+
+
+def _lock(scratch: Path) -> int:
+    """Return a handle that holds the lock on the directory now called `scratch`."""
+    while True:
+        scratch.mkdir(parents=True, exist_ok=True)
+        handle = os.open(scratch, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # Its owner may have renamed it into place between our opening and locking it.
+            if os.path.samestat(os.fstat(handle), scratch.stat()):
+                return handle
+        except BlockingIOError:
+            os.close(handle)
+            raise Busy(f"{scratch}: another devtune is at work here; wait for it") from None
+        except FileNotFoundError:
+            pass
         os.close(handle)
 
 
@@ -248,16 +243,15 @@ def _sign_files(directory: Path) -> dict[str, dict[str, Any]]:
             "bytes": each.stat().st_size,
         }
         for each in files
-        if each.name != ".fingerprint"
+        if each != directory / MARK
     }
 
 
 def _publish(scratch: Path, out: Path, manifest: Mapping[str, Any]) -> None:
-    (scratch / ".fingerprint").unlink(missing_ok=True)
+    (scratch / MARK).unlink(missing_ok=True)
     _follow_umask(scratch)
-    for file in scratch.rglob("*"):
-        if file.is_file():
-            _fsync(file)
+    for each in scratch.rglob("*"):
+        _fsync(each)
     temporary = scratch / (MANIFEST + ".new")
     temporary.write_text(
         json.dumps(manifest, indent=2, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8"
@@ -273,8 +267,8 @@ def _follow_umask(directory: Path) -> None:
     """safetensors writes 0600 whatever the umask; a server under another user could not read it."""
     umask = os.umask(0)
     os.umask(umask)
-    for file in directory.rglob("*"):
-        file.chmod((0o777 if file.is_dir() else 0o666) & ~umask)
+    for each in directory.rglob("*"):
+        each.chmod((0o777 if each.is_dir() else 0o666) & ~umask)
 
 
 def _fsync(path: Path) -> None:
@@ -291,26 +285,6 @@ def _canonical(value: Any) -> bytes:
 
 def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
-
-
-def _versions() -> dict[str, str]:
-    found: dict[str, str] = {}
-    for name in VERSIONED:
-        try:
-            found[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue
-    return found
-
-
-def _own_commit() -> str | None:
-    """Return the commit of the checkout this code runs from, if it is one."""
-    root = Path(__file__).resolve().parents[2]
-    if not (root / ".git").exists():
-        return None
-    command = ["git", "-c", "core.fsmonitor=false", "-C", str(root), "rev-parse", "HEAD"]
-    answer = subprocess.run(command, capture_output=True, text=True, check=False)
-    return answer.stdout.strip() or None
 
 
 def _peak_memory_mib() -> int:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 from rich.console import Console
 from rich.text import Text
@@ -21,7 +22,7 @@ def print_samples(dataset: Path, split: str, family: str | None, count: int) -> 
     manifest = read_manifest(dataset)
     if manifest["stage"] != "render":
         raise DevtuneError(f"{dataset}: written by {manifest['stage']}; give a dataset/ directory")
-    rows = pq.read_table(dataset / f"{split}.parquet").to_pylist()
+    rows = _read_rows(dataset / f"{split}.parquet")
     families = sorted({row["family"] for row in rows})
     if family and family not in families:
         raise DevtuneError(f"{dataset}: no family `{family}` in {split}; it has {families}")
@@ -36,6 +37,14 @@ def print_samples(dataset: Path, split: str, family: str | None, count: int) -> 
         f"{len(rows)} samples, {total:,} tokens, of which {trained:,} are trained"
         f" ({trained / max(total, 1):.1%}); they are shown [black on green]on green[/]"
     )
+
+
+def _read_rows(file: Path) -> list[dict[str, Any]]:
+    try:
+        return pq.read_table(file).to_pylist()
+    except (OSError, pa.ArrowInvalid) as error:
+        why = str(error).splitlines()[0]
+        raise DevtuneError(f"{file}: cannot be read ({why}); render the dataset again") from None
 
 
 def coloured(pieces: list[str], labels: list[int]) -> Text:

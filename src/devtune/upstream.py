@@ -1,0 +1,62 @@
+"""The names TRL knows: `train.trainer_args` is checked against the installed `SFTConfig`.
+
+Reads that library's source as text; importing it would load torch.
+"""
+
+import ast
+import difflib
+from collections.abc import Mapping
+from importlib.util import find_spec
+from pathlib import Path
+
+from devtune.errors import RecipeError
+from devtune.faults import Loc, Origin, nearest_origin
+from devtune.recipe import Recipe
+
+_UPSTREAM = {
+    "transformers": ("training_args.py",),
+    "trl": ("trainer/base_config.py", "trainer/sft_config.py"),
+}
+# Names of trl 1.16 `SFTConfig` fields that have a field of their own in `SftSection`, or that
+# devtune must own: the stage contract, offline operation or the rendered dataset hang on them.
+_OWNED = (
+    "output_dir", "deepspeed", "bf16", "fp16", "report_to", "push_to_hub", "resume_from_checkpoint",
+    "dataset_kwargs", "packing_strategy", "truncation_mode", "eval_strategy", "save_strategy",
+    "logging_steps", "do_train", "trust_remote_code",
+)  # fmt: skip
+
+
+def check_trainer_args(recipe: Recipe, origins: Mapping[Loc, Origin]) -> None:
+    """Names only, against the installed `SFTConfig`; transformers checks the values."""
+    own = set(type(recipe.train).model_fields) - {"type", "adapter", "trainer_args"}
+    upstream = _upstream_names() if recipe.train.trainer_args else set()
+    for name in recipe.train.trainer_args:
+        place = nearest_origin(("train", "trainer_args", name), origins)
+        if name in own or name in _OWNED:
+            home = f"write it as `train.{name}`" if name in own else "devtune sets it itself"
+            raise RecipeError(f"{place}: `train.trainer_args.{name}` is not passed on; {home}")
+        if upstream and name not in upstream:
+            near = difflib.get_close_matches(name, sorted(upstream - own), n=1, cutoff=0.4)
+            hint = f"; did you mean `{near[0]}`?" if near else ""
+            raise RecipeError(f"{place}: unknown key `train.trainer_args.{name}`{hint}")
+
+
+def _upstream_names() -> set[str]:
+    """Field names of the installed `SFTConfig`, read from its source: importing it loads torch.
+
+    Empty on a host without the training libraries.
+    """
+    names: set[str] = set()
+    for package, files in _UPSTREAM.items():
+        spec = find_spec(package)
+        for folder in (spec.submodule_search_locations or []) if spec else []:
+            for file in files:
+                tree = ast.parse(Path(folder, file).read_text(encoding="utf-8"))
+                classes = [node for node in tree.body if isinstance(node, ast.ClassDef)]
+                fields = [each for node in classes for each in node.body]
+                names |= {
+                    each.target.id
+                    for each in fields
+                    if isinstance(each, ast.AnnAssign) and isinstance(each.target, ast.Name)
+                }
+    return names
