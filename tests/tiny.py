@@ -1,4 +1,4 @@
-"""A 2-layer Ministral3 that is quick to train: random, but with a head that echoes its input."""
+"""A 2-layer Ministral3 that is quick to train: random, but with a head that echoes text."""
 
 import torch
 from transformers import Ministral3Config, Ministral3ForCausalLM
@@ -28,8 +28,11 @@ def write_tiny_model(directory, tekken_file):
     )
     model = Ministral3ForCausalLM(config)
     with torch.no_grad():
-        model.model.embed_tokens.weight.normal_()
-        model.lm_head.weight.copy_(0.2 * model.model.embed_tokens.weight)
+        embedding, head = model.model.embed_tokens.weight, model.lm_head.weight
+        embedding.normal_()
+        head.copy_(0.1 * embedding)
+        embedding[:, 0], head[:1000, 0], head[1000:, 0] = 8, -1, 1  # text, not control tokens
+        head[2, 0] = 0.8  # and an end now and then
         for layer in model.model.layers:  # what is attended to must matter
             for projection in (layer.self_attn.v_proj, layer.self_attn.o_proj):
                 projection.weight.mul_(8)

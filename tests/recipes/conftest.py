@@ -14,6 +14,7 @@ FUNCTION = '''def {name}(values):
     """Return the {word} of all values, or {start} when there are none."""
     result = {start}
     for value in values:
+        print("folding", value)
         result = {expression}
     return result
 '''
