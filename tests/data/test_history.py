@@ -68,6 +68,21 @@ def test_history_is_all_that_is_reachable_oldest_first_without_merges(merged):
         assert [entry.path.decode() for entry in commit.entries] == changed
 
 
+def test_lines_of_work_side_by_side_are_ordered_by_date(make_repository):
+    repository = make_repository()
+    repository.commit("Root", {"x.py": "x = 1\n"})
+    repository.git("branch", "side")
+    for number in range(3):
+        for branch in ("main", "side"):
+            repository.git("switch", "-q", branch)
+            repository.commit(f"{branch} {number}", {f"{branch}.py": f"x = {number}\n"})
+    repository.git("switch", "-q", "main")
+    repository.git("merge", "-q", "--no-ff", "-m", "Merge side", "side")
+    assert subjects(repository) == [
+        "Root", "main 0", "side 0", "main 1", "side 1", "main 2", "side 2",
+    ]  # fmt: skip
+
+
 def test_order_does_not_hang_on_how_a_clone_is_stored(merged, tmp_path):
     opened, tip = open_repository(merged.path), merged.git("rev-parse", "main")
     loose = list(read_parents(opened, tip))
