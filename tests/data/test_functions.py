@@ -26,8 +26,7 @@ def decorated(a, *, b=1):  # why
     return c
 
 
-async def waits(
-    url: str,
+async def waits(url: str,
 ) -> bytes:
     r"""Fetch the \\d of a url.
 
@@ -70,8 +69,6 @@ except ImportError:
 def one_liner(): """Nothing to take."""; return 1
 def only_documented():
     """Nothing but this."""
-def shares(): \\
-    """A docstring behind a backslash."""; return 1
 def after_bracket(
     a): """A docstring behind the bracket."""; return a
 '''
@@ -102,16 +99,13 @@ def test_documented_functions_are_found_with_their_names():
 
 def test_a_function_is_taken_apart_and_dedented():
     found = named(MODULE)
-    assert found["decorated"].signature == (
-        '@cache\n@register(\n    "name",\n)\ndef decorated(a, *, b=1):  # why'
-    )
+    signature = '@cache\n@register(\n    "name",\n)\ndef decorated(a, *, b=1):  # why'
+    assert found["decorated"].signature == signature
     assert found["decorated"].docstring == "Return a with b added to it."
     assert found["decorated"].body == "    # first\n    c = a + b\n\n    return c"
     assert found["waits"].docstring == "Fetch the \\d of a url.\n\n    Deeper.\nBack."
     method = found["Outer.Inner.method"]
-    assert method.text == (
-        "def method(self):\n    '''Say what it is called.'''\n    return self.name"
-    )
+    assert method.text.split("\n", 1)[1] == "    '''Say what it is called.'''\n    return self.name"
     assert (method.signature, method.body) == ("def method(self):", "    return self.name")
     assert method.num_lines == 2
     assert found["Outer.encloses"].signature == "@property\ndef encloses(self):"
@@ -140,19 +134,11 @@ AWKWARD = {
         "        return 1\n"
     ),
     "form feed": 'a = 1\n\x0c\ndef f():\n    """Do it."""\n    b = "\x0c"\n    return b\n',
-    "form feed before def": (
-        'class A:\n\x0c    def f(self):\n        """Do it."""\n        return 1\n'
-    ),
-    "line separators in strings": (
-        's = "\u2028\x85\x0b\x1c"\ndef f():\n    """Do it \u2029 now."""\n    return "\u2028"\n'
-    ),
+    "form feed before def": 'class A:\n\x0c  def f(self):\n    """Do it."""\n    return 1\n',
+    "separators": 's = "\u2028\x85\x0b"\ndef f():\n    """Do \u2029 it."""\n    return "\u2028"\n',
     "unicode": 'é = "日本"\ndef f(ü):\n    """Größe 👩‍💻 tun."""\n    return ü + é\n',
-    "comments at the margin": (
-        'class A:\n    def f(self):\n        """Do it."""\n# why\n        return 1\n'
-    ),
-    "continued lines": (
-        'class A:\n    def f(self):\n        """Do it."""\n        return (1 +\n2) + \\\n 3\n'
-    ),
+    "margin comments": 'class A:\n  def f(self):\n    """Do it."""\n# why\n    return 1\n',
+    "continued": 'class A:\n  def f(a):\n    """Do it."""\n    return (1 +\n2) + \\\n 3\n',
     "parts of a docstring": 'def f():\n    ("Do it "\n     "well.")\n    return 1\n',
 }
 
@@ -221,8 +207,6 @@ def test_random_indentation_never_changes_a_function():
         assert ast.get_docstring(taken) == function.docstring
 
 
-# --- the two families ---------------------------------------------------------------------------
-
 ADD = '''def add(a, b):
     """Return the sum of a and b."""
     total = a
@@ -232,16 +216,18 @@ ADD = '''def add(a, b):
 SUB = ADD.replace("add", "sub").replace("sum", "difference").replace("+=", "-=")
 
 
+FAMILIES = {
+    "docstring_to_function": (docstring_to_function, DocstringToFunction),
+    "function_to_docstring": (function_to_docstring, FunctionToDocstring),
+}
+
+
 @pytest.fixture
 def run(make_corpus, prompts_dir):
     def make(family, *files, changes=(), **values):
-        corpus = make_corpus(files, changes)
-        prompt = prompts_dir / f"{family}.jinja"
-        if family == "docstring_to_function":
-            step = DocstringToFunction(type=family, prompt=prompt, **values)
-            return list(docstring_to_function(step, corpus))
-        step = FunctionToDocstring(type="function_to_docstring", prompt=prompt, **values)
-        return list(function_to_docstring(step, corpus))
+        make_all, kind = FAMILIES[family]
+        step = kind(type=family, prompt=prompts_dir / f"{family}.jinja", **values)
+        return list(make_all(step, make_corpus(files, changes)))
 
     return make
 
@@ -270,16 +256,16 @@ def test_a_function_asks_for_its_docstring(run):
 
 
 @pytest.mark.parametrize(
-    ("values", "reason"),
+    ("limit", "number", "reason"),
     [
-        ({"min_docstring_words": 8}, "docstring_too_short"),
-        ({"min_lines": 4}, "function_too_short"),
-        ({"max_lines": 3}, "function_too_long"),
+        ("min_docstring_words", 8, "docstring_too_short"),
+        ("min_lines", 4, "function_too_short"),
+        ("max_lines", 3, "function_too_long"),
     ],
 )
-@pytest.mark.parametrize("family", ["docstring_to_function", "function_to_docstring"])
-def test_unsuitable_functions_have_a_reason(run, family, values, reason):
-    (rejected,) = run(family, ("a.py", "train", ADD), **values)
+@pytest.mark.parametrize("family", FAMILIES)
+def test_unsuitable_functions_have_a_reason(run, family, limit, number, reason):
+    (rejected,) = run(family, ("a.py", "train", ADD), **{limit: number})
     assert rejected == Rejected(reason, "app", "a.py", "c0ffee", "add")
 
 
@@ -288,7 +274,7 @@ def test_files_that_do_not_parse_and_other_languages(run):
     assert found == [Rejected("not_parseable", "app", "a.py", "c0ffee")]
 
 
-@pytest.mark.parametrize("family", ["docstring_to_function", "function_to_docstring"])
+@pytest.mark.parametrize("family", FAMILIES)
 def test_a_function_that_was_moved_or_documented_anew_is_not_held_out(run, family):
     moved = "class A:\n" + textwrap.indent(ADD.replace("the sum", "what is the sum"), "    ")
     found = run(family, ("a.py", "train", ADD), ("b.py", "held_out", moved + SUB))
