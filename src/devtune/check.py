@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from devtune.config import Resolved
 from devtune.data.classify import load_policy
 from devtune.data.prompts import Prompt
-from devtune.errors import RecipeError
+from devtune.errors import DevtuneError, RecipeError
 from devtune.faults import Loc
 from devtune.recipe import (
     CheckpointImport,
@@ -78,11 +78,18 @@ def _check_pipeline(resolved: Resolved) -> None:
     for number, step in enumerate(resolved.recipe.build.steps):
         prompt = getattr(step, "prompt", None)
         if prompt is not None:
-            Prompt(prompt)
+            _check_prompt(prompt)
         if isinstance(step, CommitEdit):
             for index, pattern in enumerate(step.skip_subjects):
                 loc = ("build", "steps", number, "skip_subjects", index)
                 _check_pattern(resolved, loc, pattern)
+
+
+def _check_prompt(file: Path) -> None:
+    try:
+        Prompt(file)
+    except DevtuneError as error:
+        raise RecipeError(str(error)) from None
 
 
 def _check_pattern(resolved: Resolved, loc: Loc, pattern: str) -> None:

@@ -89,10 +89,7 @@ def _parse(file: Path) -> tuple[dict[str, Any], dict[Loc, Origin]]:
         kind = "list" if isinstance(node, CommentedSeq) else "single value"
         raise RecipeError(f"{file}:1: a recipe is a mapping of sections, not a {kind}")
     origins: dict[Loc, Origin] = {}
-    try:
-        return _plain(node, file, origins, ()), origins
-    except RecursionError:
-        raise RecipeError(f"{file}: a value contains itself; remove the alias") from None
+    return _plain(node, file, origins, ()), origins
 
 
 def _yaml(text: str, where: str) -> Any:
@@ -104,6 +101,8 @@ def _yaml(text: str, where: str) -> Any:
         raise RecipeError(f"{_at(where, error)}: {problem}; keep one of the two") from None
     except MarkedYAMLError as error:
         raise RecipeError(f"{_at(where, error)}: not valid YAML: {error.problem}") from None
+    except RecursionError:
+        raise RecipeError(f"{where.rstrip(':')}: nested too deeply; flatten it") from None
     except YAMLError as error:
         raise RecipeError(
             f"{where.rstrip(':')}: not valid YAML: {str(error).splitlines()[0]}"

@@ -1,0 +1,55 @@
+from pathlib import Path
+
+import pytest
+
+from devtune.config import load
+from devtune.report.closing import closing_words, serve_command, table
+
+QUICKSTART = Path(__file__).resolve().parents[2] / "recipes" / "quickstart" / "recipe.yaml"
+FAMILIES = {
+    "commit_edit": {
+        "num_samples": 8,
+        "base": {"bits_per_byte": 0.5, "loss": 1.25, "edit_similarity": 0.1},
+        "tuned": {"bits_per_byte": 0.4, "loss": 1.0, "edit_similarity": 0.25},
+    },
+    "fill_in_the_middle": {
+        "num_samples": 12,
+        "base": {"bits_per_byte": 0.8, "loss": 2.0, "edit_similarity": 0.5},
+        "tuned": {"bits_per_byte": 1.0, "loss": 2.5, "edit_similarity": 0.25},
+    },
+}
+
+
+@pytest.fixture
+def recipe(tmp_path):
+    overrides = [f"run_dir={tmp_path}/run", "export.served_model_name=ours"]
+    return load(QUICKSTART, overrides).recipe
+
+
+def test_a_row_shows_base_tuned_and_the_change():
+    lines = table(FAMILIES).splitlines()
+    assert len(lines) == 3
+    assert "0.500 → 0.400 -20%" in lines[1]
+    assert "0.800 → 1.000 +25%" in lines[2]
+    assert "1.250 → 1.000" in lines[1]
+
+
+def test_the_columns_stand_under_their_heads():
+    head, *rows = table(FAMILIES).splitlines()
+    for name in ("samples", "loss", "edit similarity"):
+        ends = {row[: head.index(name) + len(name)].rstrip()[-1] for row in rows}
+        assert all(end.isdigit() for end in ends), name
+    assert len({len(line) for line in (head, *rows)}) == 1
+
+
+def test_the_serving_command_names_the_directory_and_the_model(recipe, tmp_path):
+    command = serve_command(recipe)
+    assert command.startswith(f"vllm serve {tmp_path}/run/serving --served-model-name ours ")
+    assert "--tokenizer-mode mistral --config-format hf" in command
+
+
+def test_the_last_words_are_the_table_the_files_and_the_command(recipe, tmp_path):
+    words = closing_words(recipe, {"evaluate": {"metrics": {"families": FAMILIES}}})
+    assert table(FAMILIES) in words
+    assert f"{tmp_path}/run/report/metrics.json" in words
+    assert serve_command(recipe) in words

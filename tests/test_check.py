@@ -1,0 +1,73 @@
+from pathlib import Path
+
+import pytest
+
+from devtune.check import check
+from devtune.config import load
+from devtune.errors import RecipeError
+
+ROOT = Path(__file__).resolve().parents[1]
+QUICKSTART = ROOT / "recipes" / "quickstart" / "recipe.yaml"
+
+
+def refusal(*overrides, anywhere=True):
+    with pytest.raises(RecipeError) as caught:
+        check(load(QUICKSTART, overrides), anywhere=anywhere)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_the_quickstart_is_good_on_this_machine():
+    assert check(load(QUICKSTART)) == []
+
+
+def test_what_is_not_on_this_machine_is_a_fault_here_and_a_note_anywhere():
+    sources = "collect.sources=[{type: git, path: /nowhere}, {type: package, name: no_such_module}]"
+    message = refusal(sources, anywhere=False)
+    assert message.startswith("--set: not on this machine: collect source /nowhere;")
+    notes = check(load(QUICKSTART, [sources]), anywhere=True)
+    assert notes == [
+        "not on this machine: collect source /nowhere",
+        "not on this machine: collect source package no_such_module",
+    ]
+
+
+def test_absent_weights_are_a_fault_here():
+    override = "import={type: checkpoint, path: /nowhere}"
+    assert "not on this machine: import.path /nowhere" in refusal(override, anywhere=False)
+
+
+@pytest.mark.parametrize("name", ["''", "'.x'", "'../x'", "'a b'"])
+def test_a_package_whose_name_is_none_is_not_installed(name):
+    override = f"collect.sources=[{{type: package, name: {name}}}]"
+    assert len(check(load(QUICKSTART, [override]), anywhere=True)) == 1
+
+
+@pytest.mark.parametrize(
+    ("override", "expected"),
+    [
+        ("train.deepspeed=/nowhere.json", "--set: `train.deepspeed`: no such file: /nowhere.json"),
+        ("collect.exclude=/nowhere.yaml", "--set: `collect.exclude`: no such file"),
+        ("render.max_length=769", "render.max_length 769 exceeds train.max_length 768"),
+        ("train.max_steps=0", "--set: `train.max_steps` is 0; write a number of steps, or -1"),
+        ("train.adapter.target_modules='['", "`train.adapter.target_modules`: '[' is no regular"),
+    ],
+)
+def test_a_fault_is_one_line_with_its_place(override, expected):
+    assert expected in refusal(override)
+
+
+def test_a_bad_pattern_and_an_absent_prompt_of_a_step_are_named(tmp_path):
+    prompt = tmp_path / "prompt.jinja"
+    steps = "build.steps=[{type: commit_edit, prompt: %s, skip_subjects: ['ok', '(']}]"
+    assert "`build.steps.0.prompt`: no such file" in refusal(steps % prompt)
+    prompt.write_text("{{ subject }}", encoding="utf-8")
+    assert "`build.steps.0.skip_subjects.1`: '(' is no regular expr" in refusal(steps % prompt)
+
+
+def test_a_broken_prompt_policy_or_engine_file_is_named(tmp_path):
+    broken = tmp_path / "broken"
+    broken.write_text("{% if", encoding="utf-8")
+    step = f"build.steps=[{{type: docstring_to_function, prompt: {broken}}}]"
+    for override in (step, f"collect.exclude={broken}", f"train.deepspeed={broken}"):
+        assert refusal(override).startswith(str(broken))
