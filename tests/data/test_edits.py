@@ -246,3 +246,11 @@ def test_blocks_that_are_not_unique_alone_are_joined():
     blocks = find_blocks(old, new, hunks)
     assert blocks is not None
     assert apply_blocks("".join(old), write_blocks(blocks)) == "".join(new)
+
+
+def test_lines_between_two_far_changes_are_left_out_of_the_request(edit):
+    new = LONG.replace("line_10 = 10\n", "line_10 = -1\n").replace("line_90 = 90", "line_90 = -1")
+    request, answer = request_and_answer(edit(LONG, new, context_lines=1))
+    assert "line_9 = 9\nline_10 = 10\nline_11 = 11\n[…]\nline_89 = 89\n" in request
+    assert "line_50" not in request
+    assert answer.count(SEARCH) == 2

@@ -18,6 +18,8 @@ from devtune.recipe import CommitEdit
 from devtune.records import Change, FileEdit, Rejected
 
 SEARCH, DIVIDE, REPLACE = "<<<<<<< SEARCH", "=======", ">>>>>>> REPLACE"
+OMITTED = "[…]\n"
+"""Stands in a request for the lines between two changes that are far from each other."""
 Hunk = tuple[int, int, int, int]
 """Changed lines: old[a:b] became new[c:d], counted from 0."""
 MAX_COMPARISONS = 4_000_000
@@ -80,18 +82,19 @@ def _one_edit(step: CommitEdit, prompt: Prompt, change: Change, edit: FileEdit) 
     if blocks is None:
         return reject("not_expressible_as_blocks", where)
     answer = write_blocks(blocks)
-    first, last = _window(hunks, blocks, len(old), step.context_lines)
+    windows = _windows(hunks, blocks, len(old), step.context_lines)
+    first, last = windows[0][0], windows[-1][1]
     request = prompt.render(
         {
             "subject": change.subject,
             "body": change.body,
             "path": where.path,
             "language": language_of(where.path),
-            "code": "".join(old[first:last]).removesuffix("\n"),
+            "code": OMITTED.join("".join(old[a:b]) for a, b in windows).removesuffix("\n"),
             "first_line": first + 1,
             "last_line": last,
             "is_new": not edit.old,
-            "is_whole": first == 0 and last == len(old),
+            "is_whole": windows == [(0, len(old))],
         }
     )
     return Made(change.split, make_sample(step.type, request, answer, where))
@@ -129,13 +132,19 @@ def _hunks(old: list[str], new: list[str], max_changed_lines: int) -> list[Hunk]
     return hunks or "nothing_but_the_last_line_end"
 
 
-def _window(
+def _windows(
     hunks: list[Hunk], blocks: Sequence[Block], num_lines: int, context: int
-) -> tuple[int, int]:
-    """Lines to show: what changes and its context, and all that a block searches for."""
-    first = min(hunks[0][0] - context, *(each.first for each in blocks))
-    last = max(hunks[-1][1] + context, *(each.last for each in blocks))
-    return max(first, 0), min(last, num_lines)
+) -> list[tuple[int, int]]:
+    """Lines to show, [first, last): what changes, its context, and all a block searches for."""
+    wanted = [(a - context, b + context) for a, b, _, _ in hunks]
+    wanted += [(each.first, each.last) for each in blocks]
+    windows: list[tuple[int, int]] = []
+    for first, last in sorted((max(a, 0), min(b, num_lines)) for a, b in wanted):
+        if windows and first <= windows[-1][1]:
+            windows[-1] = (windows[-1][0], max(last, windows[-1][1]))
+        else:
+            windows.append((first, last))
+    return windows
 
 
 def find_blocks(old: list[str], new: list[str], hunks: list[Hunk]) -> list[Block] | None:
