@@ -64,6 +64,15 @@ def test_zero_shards_states_then_gradients_then_weights():
     assert second.weights_gib == whole.weights_gib == 32 * third.weights_gib
 
 
+def test_zero_1_shards_the_states_alone(tmp_path):
+    file = tmp_path / "zero1.json"
+    file.write_text('{"zero_optimization": {"stage": 1}}', encoding="utf-8")
+    whole = planned("devstral-small-2-full", zero(0)).memory
+    first = planned("devstral-small-2-full", f"train.deepspeed={file}").memory
+    assert first.optimizer_gib == whole.optimizer_gib / 32
+    assert first.gradients_gib == whole.gradients_gib
+
+
 def test_offload_moves_weights_and_states_to_the_machine():
     offloaded = planned("devstral-2-full", zero("3-offload"))
     assert offloaded.memory.weights_gib == offloaded.memory.optimizer_gib == 0

@@ -26,6 +26,7 @@ from devtune.versions import own_commit, versions
 
 MANIFEST = "manifest.json"
 MARK = ".fingerprint"
+LOCK_ATTEMPTS = 100
 SIGNED = ("stage", "section", "inputs", "fingerprint", "files")
 """What a manifest says of itself at least."""
 
@@ -105,17 +106,17 @@ def _record(outcome: Outcome, scratch: Path, started: str) -> dict[str, Any]:
 
 def _finished(out: Path, signed: Mapping[str, Any], fingerprint: str) -> dict[str, Any] | None:
     """Return the manifest if `out` holds what is asked for, None if it is not there yet."""
-    if (out / MANIFEST).is_file():
-        manifest = read_manifest(out)
-        if manifest["fingerprint"] == fingerprint:
-            return manifest
-        raise DevtuneError(
-            f"{out}: holds another result: {'; '.join(differences(manifest, signed))};"
-            " set another run_dir, or move it away to run again"
-        )
-    if out.exists():
+    if not out.exists():
+        return None
+    if not (out / MANIFEST).is_file():
         raise DevtuneError(f"{out}: exists but has no {MANIFEST}; not devtune's: move it away")
-    return None
+    manifest = read_manifest(out)
+    if manifest["fingerprint"] == fingerprint:
+        return manifest
+    raise DevtuneError(
+        f"{out}: holds another result: {'; '.join(differences(manifest, signed))};"
+        " set another run_dir, or move it away to run again"
+    )
 
 
 def read_manifest(directory: Path) -> dict[str, Any]:
@@ -215,20 +216,25 @@ def _scratch(scratch: Path, fingerprint: str, resumable: bool) -> Generator[None
 
 def _lock(scratch: Path) -> int:
     """Return a handle that holds the lock on the directory now called `scratch`."""
-    while True:
-        scratch.mkdir(parents=True, exist_ok=True)
-        handle = os.open(scratch, os.O_RDONLY | os.O_DIRECTORY)
+    for _ in range(LOCK_ATTEMPTS):
+        try:
+            scratch.mkdir(parents=True, exist_ok=True)
+            handle = os.open(scratch, os.O_RDONLY | os.O_DIRECTORY)
+        except (FileExistsError, FileNotFoundError):
+            if scratch.exists() and not scratch.is_dir():
+                raise
+            continue  # its owner renamed it into place between two of our steps
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            # Its owner may have renamed it into place between our opening and locking it.
             if os.path.samestat(os.fstat(handle), scratch.stat()):
                 return handle
         except BlockingIOError:
             os.close(handle)
-            raise Busy(f"{scratch}: another devtune is at work here; wait for it") from None
+            break
         except FileNotFoundError:
             pass
         os.close(handle)
+    raise Busy(f"{scratch}: another devtune is at work here; wait for it")
 
 
 class Busy(DevtuneError):
