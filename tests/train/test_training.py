@@ -149,3 +149,16 @@ def test_a_rank_that_dies_is_one_line_with_the_place_of_its_log(
     adapter = {"type": "lora", "target_modules": "nothing_is_called_this"}
     with pytest.raises(DevtuneError, match=r"a rank failed: .*nothing_is_called_this.*log: "):
         run(make_section(adapter=adapter), dataset, base, tmp_path / "out")
+
+
+@pytest.mark.parametrize("tracker", ["wandb", "tensorboard"])
+def test_a_tracker_writes_beside_the_adapter_and_nowhere_else(
+    tracker, make_section, dataset, base, tmp_path, monkeypatch
+):
+    home = tmp_path / "home"
+    home.mkdir()
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.chdir(home)
+    run(make_section(report_to=tracker, max_steps=2), dataset, base, tmp_path / "out")
+    assert any(each.is_file() for each in (tmp_path / "out" / "tracking").rglob("*"))
+    assert not [each for each in home.rglob("*") if tracker in each.name]

@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 import sys
 import time
 from pathlib import Path
@@ -13,6 +14,7 @@ from devtune.recipe import SftSection
 from devtune.train.engine import engine_settings, prepare_process
 
 COMPLETE = ".complete"
+TRACKING = "tracking"
 CURVE_KEYS = ("loss", "eval_loss", "learning_rate", "grad_norm")
 
 
@@ -23,6 +25,7 @@ def main(resolved: Path) -> None:
     out = Path(job["out"])
     try:
         prepare_process(job["accelerator"])
+        _place_tracking(out)
         train_rank(SftSection.model_validate(job["section"]), job, out)
     except DevtuneError as error:
         fail(out, str(error))
@@ -64,6 +67,14 @@ def train_rank(section: SftSection, job: dict[str, Any], out: Path) -> None:
     trainer.save_model(str(out / "final"))
     if trainer.is_world_process_zero():
         _write_result(out, section, trainer, seconds, first_step)
+
+
+def _place_tracking(out: Path) -> None:
+    """Trackers write beside the adapter, not into the user's home or working directory."""
+    os.environ["WANDB_PROJECT"] = "devtune"
+    for variable in ("WANDB_DIR", "WANDB_CACHE_DIR", "WANDB_CONFIG_DIR", "WANDB_DATA_DIR"):
+        os.environ[variable] = str(out / TRACKING)
+    os.environ["TENSORBOARD_LOGGING_DIR"] = str(out / TRACKING)
 
 
 def training_arguments(section: SftSection, accelerator: str, out: Path) -> Any:
