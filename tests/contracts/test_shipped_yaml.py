@@ -52,7 +52,7 @@ def test_a_part_holds_only_keys_and_values_of_the_grammar(file, tmp_path):
 def test_a_part_names_sections_and_never_a_run(file):
     sections = YAML(typ="safe").load(file.read_text(encoding="utf-8"))
     fields = {info.alias or name for name, info in Recipe.model_fields.items()}
-    assert set(sections) <= fields - {"run_dir"}
+    assert set(sections) <= (fields | {"use"}) - {"run_dir"}
 
 
 @pytest.mark.parametrize("file", POLICIES, ids=named)

@@ -16,7 +16,7 @@ def test_show_has_one_line_for_each_value_and_each_has_an_origin():
     assert len(names) == len(set(names))
     assert all("  # " in line for line in lines)
     assert "import.type" in names
-    assert "build.steps.0.skip_subjects.4" in names
+    assert "build.steps.0.prompt" in names
 
 
 def test_show_says_default_only_for_what_nobody_wrote():
