@@ -5,8 +5,10 @@ they fail, by writing `error.json` beside it. Their own output goes to `<stage>.
 """
 
 import ctypes
+import errno
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -22,6 +24,7 @@ POLL_SECONDS = 0.2
 STOP_SECONDS = 20
 PR_SET_PDEATHSIG = 1
 EXIT_FAILED = 1
+FULL_BYTES = 1 << 16
 
 Tell = Callable[[dict[str, Any]], None]
 
@@ -98,15 +101,17 @@ def _stop(ranks: subprocess.Popen[bytes]) -> None:
 
 
 def _why(out: Path, log: Path, code: int) -> str:
+    lines = log.read_text(encoding="utf-8", errors="replace").split("\n")
+    last = next((line for line in reversed(lines) if line.strip()), f"exit code {code}")
+    if shutil.disk_usage(out).free < FULL_BYTES or os.strerror(errno.ENOSPC) in last:
+        return f"{out}: no space left on the device; free space there and run the command again"
     error = out / "error.json"
     if error.exists():
         return str(json.loads(error.read_text(encoding="utf-8"))["error"])
     if code < 0:
         name = signal.Signals(-code).name
         return f"a rank was killed by {name}; run the same command again to go on; log: {log}"
-    lines = log.read_text(encoding="utf-8", errors="replace").split("\n")
-    lines = [line for line in lines if line.strip()]
-    return f"a rank failed: {lines[-1] if lines else f'exit code {code}'}; log: {log}"
+    return f"a rank failed: {last}; log: {log}"
 
 
 def die_with_parent() -> None:

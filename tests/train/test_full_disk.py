@@ -1,0 +1,42 @@
+import json
+import subprocess
+import sys
+
+import pytest
+
+CODE = """
+import json, sys
+from pathlib import Path
+from devtune.errors import DevtuneError
+from devtune.progress import Progress
+from devtune.recipe import ClusterSection, SftSection
+from devtune.train.training import train
+section, dataset, base, out = json.loads(sys.argv[1])
+out = Path(out)
+out.mkdir()
+paths = (Path(dataset), Path(base), out)
+try:
+    train(SftSection.model_validate(section), ClusterSection(), *paths, Progress("quiet"))
+except DevtuneError as error:
+    print(error)
+"""
+
+
+@pytest.mark.parametrize("size", ["16k", "200k"])  # full before the first step; at a checkpoint
+def test_a_disk_that_fills_up_while_training_is_one_line(
+    size, make_section, dataset, base, tmp_path
+):
+    room = tmp_path / "room"
+    room.mkdir()
+    values = make_section(adapter={"type": "lora", "r": 16}).model_dump(mode="json")
+    job = json.dumps([values, str(dataset), str(base), str(room / "out")])
+    mount = f"mount -t tmpfs -o size={size} none {room} || exit 77"
+    answer = subprocess.run(
+        ["unshare", "--map-root-user", "--mount", "sh", "-c", f'{mount}; exec "$@"', "sh",
+         sys.executable, "-c", CODE, job],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    if answer.returncode == 77 or "unshare:" in answer.stderr:
+        pytest.skip("no mounts of one's own here")
+    assert answer.stdout.count("\n") == 1, answer.stdout + answer.stderr
+    assert "no space left on the device; free space there" in answer.stdout
