@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from devtune.errors import DevtuneError
-from devtune.recipe import DocstringToFunction, GitSource
+from devtune.pipeline import DocstringToFunction, GitSource
 from devtune.stage import MANIFEST, Busy, Outcome, identity_of, run_stage, verify_files
 
 

@@ -13,16 +13,9 @@ from devtune.data.classify import load_policy
 from devtune.data.prompts import Prompt
 from devtune.errors import DevtuneError, RecipeError
 from devtune.faults import Loc
-from devtune.recipe import (
-    CheckpointImport,
-    CommitEdit,
-    DirectorySource,
-    GitSource,
-    LoraAdapter,
-    PackageSource,
-    Recipe,
-    is_file_reference,
-)
+from devtune.pipeline import CommitEdit, DirectorySource, GitSource, PackageSource
+from devtune.recipe import CheckpointImport, LoraAdapter, Recipe
+from devtune.section import is_file_reference
 from devtune.train.engine import engine_settings
 
 

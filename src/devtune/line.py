@@ -13,7 +13,8 @@ from typing import Any
 from devtune.config import Resolved
 from devtune.errors import DevtuneError
 from devtune.progress import Progress
-from devtune.recipe import Recipe, Section
+from devtune.recipe import Recipe
+from devtune.section import Section
 from devtune.stage import identity_of, run_stage
 
 

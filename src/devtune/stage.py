@@ -21,7 +21,7 @@ from pydantic import BaseModel
 
 from devtune.differences import differences
 from devtune.errors import DevtuneError, one_line
-from devtune.recipe import is_file_reference
+from devtune.section import is_file_reference
 from devtune.versions import own_commit, versions
 
 MANIFEST = "manifest.json"

@@ -11,8 +11,8 @@ import pytest
 
 from devtune.data.collect import collect
 from devtune.errors import DevtuneError
+from devtune.pipeline import CollectSection
 from devtune.progress import Progress
-from devtune.recipe import CollectSection
 from devtune.records import Change, Rejected, SourceFile, read_jsonl
 
 ADA = "Ada Example <ada@corp.test>"

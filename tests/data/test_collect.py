@@ -4,7 +4,7 @@ import pytest
 
 from devtune.data.collect import identify
 from devtune.errors import DevtuneError
-from devtune.recipe import CollectSection
+from devtune.pipeline import CollectSection
 
 
 def directory(path, **values):

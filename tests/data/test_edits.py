@@ -12,7 +12,7 @@ from devtune.data.edits import (
     write_blocks,
 )
 from devtune.errors import DevtuneError
-from devtune.recipe import CommitEdit
+from devtune.pipeline import CommitEdit
 from devtune.records import Rejected
 
 LONG = "".join(f"line_{number} = {number}\n" for number in range(100))

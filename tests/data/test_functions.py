@@ -8,7 +8,7 @@ import pytest
 
 import devtune
 from devtune.data.functions import docstring_to_function, function_to_docstring, functions_of
-from devtune.recipe import DocstringToFunction, FunctionToDocstring
+from devtune.pipeline import DocstringToFunction, FunctionToDocstring
 from devtune.records import Rejected
 
 MODULE = '''\

@@ -7,8 +7,8 @@ from ruamel.yaml import YAML
 
 from devtune.data.instruct import build
 from devtune.errors import DevtuneError
+from devtune.pipeline import BuildSection
 from devtune.progress import Progress
-from devtune.recipe import BuildSection
 from devtune.records import SPLITS, Rejected, Sample, read_jsonl
 
 VERBS = ["adds", "counts", "drops", "folds", "joins", "keeps", "moves", "reads", "sorts", "turns"]

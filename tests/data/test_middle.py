@@ -6,7 +6,7 @@ import pytest
 
 from devtune.data.corpus import passage_of, split_lines
 from devtune.data.middle import blocks, fill_in_the_middle
-from devtune.recipe import FillInTheMiddle
+from devtune.pipeline import FillInTheMiddle
 from devtune.records import Rejected
 
 TWO = """\

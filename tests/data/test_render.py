@@ -8,8 +8,8 @@ from mistral_common.tokens.tokenizers.mistral import MistralTokenizer
 
 from devtune.data.render import IGNORED, Renderer, labels_of, render, trained_spans
 from devtune.errors import DevtuneError
+from devtune.pipeline import RenderSection
 from devtune.progress import Progress
-from devtune.recipe import RenderSection
 from devtune.records import SPLITS, Rejected, read_jsonl, write_jsonl
 
 SYSTEM = ("system", "Answer with code.")

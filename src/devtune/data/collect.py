@@ -14,8 +14,8 @@ from devtune.data.directory_source import open_directory, open_package
 from devtune.data.git_source import open_git
 from devtune.data.secrets import Redactor
 from devtune.errors import DevtuneError, RecipeError
+from devtune.pipeline import CollectSection, GitSource, PackageSource
 from devtune.progress import Progress
-from devtune.recipe import CollectSection, GitSource, PackageSource
 from devtune.records import SPLITS, Change, Provenance, Rejected, SourceFile, to_json
 from devtune.stage import Outcome
 

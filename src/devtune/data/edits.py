@@ -14,7 +14,7 @@ from devtune.data.corpus import Corpus, Made, Yield, make_sample, reject, split_
 from devtune.data.languages import language_of
 from devtune.data.prompts import Prompt
 from devtune.errors import DevtuneError
-from devtune.recipe import CommitEdit
+from devtune.pipeline import CommitEdit
 from devtune.records import Change, FileEdit, Rejected
 
 SEARCH, DIVIDE, REPLACE = "<<<<<<< SEARCH", "=======", ">>>>>>> REPLACE"

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from devtune.data.corpus import Made
-from devtune.recipe import MaxPerFamily
+from devtune.pipeline import MaxPerFamily
 from devtune.records import Rejected, Sample
 
 Filtered = tuple[list[Made], list[Rejected]]

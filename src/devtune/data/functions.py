@@ -22,7 +22,7 @@ from devtune.data.corpus import (
 )
 from devtune.data.languages import fenced, language_of
 from devtune.data.prompts import Prompt
-from devtune.recipe import DocstringToFunction, FunctionToDocstring
+from devtune.pipeline import DocstringToFunction, FunctionToDocstring
 from devtune.records import SourceFile
 
 FunctionStep = DocstringToFunction | FunctionToDocstring

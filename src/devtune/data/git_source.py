@@ -27,7 +27,7 @@ from devtune.data.history import (
     read_tree,
 )
 from devtune.errors import DevtuneError
-from devtune.recipe import GitSource
+from devtune.pipeline import GitSource
 from devtune.records import Change, FileEdit, Provenance, Rejected, SourceFile, Split
 
 MAX_COMMIT_FILES = 50

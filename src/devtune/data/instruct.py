@@ -12,8 +12,7 @@ from devtune.data.filter import Filtered, exact_dedup, max_per_family
 from devtune.data.functions import docstring_to_function, function_to_docstring
 from devtune.data.middle import fill_in_the_middle
 from devtune.errors import DevtuneError
-from devtune.progress import Progress
-from devtune.recipe import (
+from devtune.pipeline import (
     BuildSection,
     CommitEdit,
     DocstringToFunction,
@@ -23,6 +22,7 @@ from devtune.recipe import (
     MaxPerFamily,
     Step,
 )
+from devtune.progress import Progress
 from devtune.records import SPLITS, Rejected, write_jsonl
 from devtune.stage import Outcome
 

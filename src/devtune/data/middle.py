@@ -20,7 +20,7 @@ from devtune.data.corpus import (
 )
 from devtune.data.languages import fenced, language_of
 from devtune.data.prompts import Prompt
-from devtune.recipe import FillInTheMiddle
+from devtune.pipeline import FillInTheMiddle
 
 Span = tuple[int, int]
 """Lines [start, end) of a block, counted from 0."""

@@ -18,8 +18,8 @@ from mistral_common.tokens.tokenizers.mistral import MistralTokenizer
 from mistral_common.tokens.tokenizers.tekken import SpecialTokenPolicy
 
 from devtune.errors import DevtuneError
+from devtune.pipeline import RenderSection
 from devtune.progress import Progress
-from devtune.recipe import RenderSection
 from devtune.records import SPLITS, Rejected, Sample, TokenRow, read_jsonl, write_jsonl
 from devtune.stage import Outcome
 
