@@ -11,7 +11,6 @@ SOURCES = sorted((ROOT / "src").rglob("*.py"))
 MAX_LINES = 300
 MAX_FUNCTION_LINES = 40
 MAX_FIELDS = 120
-# The grammar is one page on purpose: half of its lines are the sentences of its fields.
 BANNED = {"utils", "util", "helpers", "helper", "manager", "common", "base", "misc"}
 
 
