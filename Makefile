@@ -19,10 +19,11 @@ help:
 
 # A repository, a bare one, or a plain directory.
 KIND = $(if $(wildcard $(REPO)/.git $(REPO)/HEAD),git,directory)
+YOURS = --set 'run_dir=runs/quickstart-$(notdir $(abspath $(REPO)))' \
+        --set 'collect.sources=[{type: $(KIND), path: "$(abspath $(REPO))"}]'
+
 quickstart: install
-	@$(BIN)/devtune run recipes/quickstart/recipe.yaml $(if $(REPO),\
-	  --set 'run_dir=runs/quickstart-$(notdir $(abspath $(REPO)))' \
-	  --set 'collect.sources=[{type: $(KIND), path: "$(abspath $(REPO))"}]')
+	@$(BIN)/devtune run recipes/quickstart/recipe.yaml $(if $(REPO),$(YOURS))
 
 test: install
 	$(BIN)/pytest
