@@ -128,9 +128,11 @@ def test_blanks_at_the_end_of_an_answer_are_neither_served_nor_counted(renderer,
     assert row.labels == renderer.row(make_sample(USER, ("assistant", "x")), 1000).labels
 
 
-def test_pieces_join_to_what_was_rendered(renderer, make_sample):
+def test_spans_join_to_what_was_rendered(renderer, make_sample):
     row = renderer.row(make_sample(("user", "a b"), ("assistant", "c d")), 100)
-    assert "".join(renderer.pieces(row.input_ids)) == "<s>[INST]a b[/INST]c d</s>"
+    spans = list(renderer.spans(row.input_ids, row.labels))
+    assert "".join(span.text for span in spans) == "<s>[INST]a b[/INST]c d</s>"
+    assert [span.text for span in spans if span.is_trained] == ["c d", "</s>"]
 
 
 def test_what_is_too_long_is_rejected_and_never_cut(rendered, renderer, make_sample):

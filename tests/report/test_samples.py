@@ -1,12 +1,21 @@
 import pytest
 
+from devtune.data.render import Span
 from devtune.errors import DevtuneError
 from devtune.report.samples import coloured, print_samples
 from devtune.stage import Outcome, run_stage
 
+SPANS = [
+    Span("[INST]", is_trained=False, is_control=True),
+    Span("Hi", is_trained=False, is_control=False),
+    Span("[/INST]", is_trained=False, is_control=True),
+    Span("Yes", is_trained=True, is_control=False),
+    Span("</s>", is_trained=True, is_control=True),
+]
+
 
 def test_exactly_the_trained_tokens_are_on_green():
-    text = coloured(["[INST]", "Hi", "[/INST]", "Yes", "</s>"], [-100, -100, -100, 5, 2])
+    text = coloured(SPANS)
     assert text.plain == "[INST]Hi[/INST]Yes</s>"
     styles = [text.plain[span.start : span.end] for span in text.spans if "green" in span.style]
     assert styles == ["Yes", "</s>"]
@@ -15,12 +24,12 @@ def test_exactly_the_trained_tokens_are_on_green():
 
 
 def test_brackets_of_user_code_are_not_markup():
-    assert coloured(["[red]x[/red]"], [-100]).plain == "[red]x[/red]"
+    span = Span("[red]x[/red]", is_trained=False, is_control=False)
+    assert coloured([span]).plain == "[red]x[/red]"
 
 
-def test_pieces_and_labels_of_unlike_length_are_a_defect():
-    with pytest.raises(ValueError, match="zip"):
-        coloured(["a", "b"], [1])
+def test_without_colour_the_trained_tokens_stand_between_marks():
+    assert coloured(SPANS, marks=True).plain == "[INST]Hi[/INST]⟦Yes⟧⟦</s>⟧"
 
 
 def test_a_directory_that_is_not_there_is_one_line(tmp_path):

@@ -7,7 +7,9 @@ Reads `{train,held_out}.jsonl` and the base's `tekken.json`; writes `{train,held
 import shutil
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import groupby
 from pathlib import Path
+from typing import NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -24,6 +26,8 @@ from devtune.records import SPLITS, Rejected, Sample, TokenRow, read_jsonl, writ
 from devtune.stage import Outcome
 
 IGNORED = -100
+NUM_CONTROL = 1000
+"""Ids below are control tokens; text can never contain one."""
 TEKKEN = "tekken.json"
 EOS, INST, END_INST, AVAILABLE_TOOLS, TOOL_RESULTS, END_TOOL_RESULTS, SYSTEM_PROMPT = (
     2, 3, 4, 5, 7, 8, 17,
@@ -79,6 +83,14 @@ def render(
     )
 
 
+class Span(NamedTuple):
+    """A run of tokens that are alike, as text; control tokens are spelt by their names."""
+
+    text: str
+    is_trained: bool
+    is_control: bool
+
+
 class Renderer:
     """mistral-common in finetuning mode: what it refuses, the server would not understand."""
 
@@ -115,10 +127,18 @@ class Renderer:
             list(tokens), special_token_policy=SpecialTokenPolicy.IGNORE
         )
 
-    def pieces(self, tokens: Sequence[int]) -> list[str]:
-        """Text of the tokens one by one, control tokens by their names."""
+    def spans(self, input_ids: Sequence[int], labels: Sequence[int]) -> Iterator[Span]:
+        """Yield the text in runs of alike tokens; a character may take several tokens."""
         decode = self._instruct.tokenizer.decode
-        return [decode([each], special_token_policy=SpecialTokenPolicy.KEEP) for each in tokens]
+
+        def kind(pair: tuple[int, int]) -> tuple[bool, bool]:
+            return pair[1] != IGNORED, pair[0] < NUM_CONTROL
+
+        pairs = zip(input_ids, labels, strict=True)
+        for (is_trained, is_control), run in groupby(pairs, key=kind):
+            tokens = [token for token, _ in run]
+            text = decode(tokens, special_token_policy=SpecialTokenPolicy.KEEP)
+            yield Span(text, is_trained, is_control)
 
 
 def trained_spans(input_ids: Sequence[int]) -> Iterator[tuple[int, int]]:

@@ -1,6 +1,6 @@
 """Rendered samples in the terminal, with exactly the trained tokens coloured."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,16 +9,14 @@ import pyarrow.parquet as pq
 from rich.console import Console
 from rich.text import Text
 
+from devtune.data.render import Renderer, Span
 from devtune.errors import DevtuneError
+from devtune.records import Provenance, Sample, read_jsonl
 from devtune.stage import read_manifest
-
-IGNORED = -100
 
 
 def print_samples(dataset: Path, split: str, family: str | None, count: int) -> None:
     """Print `count` samples of each family and the share of tokens that is trained."""
-    from devtune.data.render import Renderer
-
     manifest = read_manifest(dataset)
     if manifest["stage"] != "render":
         raise DevtuneError(f"{dataset}: written by {manifest['stage']}; give a dataset/ directory")
@@ -27,15 +25,19 @@ def print_samples(dataset: Path, split: str, family: str | None, count: int) -> 
     if family and family not in families:
         raise DevtuneError(f"{dataset}: no family `{family}` in {split}; it has {families}")
     console, renderer = Console(highlight=False, soft_wrap=True), Renderer(dataset / "tekken.json")
+    origins = _origins(dataset, manifest, split)
     for row in _chosen(rows, [family] if family else families, count):
         console.rule(f"{row['family']}  {row['sample_id']}  {row['num_tokens']} tokens")
-        console.print(coloured(renderer.pieces(row["input_ids"]), row["labels"]))
+        console.print(Text(_say_origin(origins.get(row["sample_id"])), style="italic"))
+        spans = renderer.spans(row["input_ids"], row["labels"])
+        console.print(coloured(spans, marks=not console.is_terminal))
     trained = sum(row["num_trained_tokens"] for row in rows)
     total = sum(row["num_tokens"] for row in rows)
     console.rule()
+    shown = "[black on green]on green[/]" if console.is_terminal else "between ⟦ and ⟧"
     console.print(
         f"{len(rows)} samples, {total:,} tokens, of which {trained:,} are trained"
-        f" ({trained / max(total, 1):.1%}); they are shown [black on green]on green[/]"
+        f" ({trained / max(total, 1):.1%}); they are shown {shown}"
     )
 
 
@@ -47,14 +49,35 @@ def _read_rows(file: Path) -> list[dict[str, Any]]:
         raise DevtuneError(f"{file}: cannot be read ({why}); render the dataset again") from None
 
 
-def coloured(pieces: list[str], labels: list[int]) -> Text:
-    """One text of all tokens: trained ones on green, control tokens dim, the rest plain."""
+def coloured(spans: Iterable[Span], *, marks: bool = False) -> Text:
+    """One text: trained spans on green, or between ⟦ ⟧ where there is no colour; control dim."""
     text = Text()
-    for piece, label in zip(pieces, labels, strict=True):
-        is_control = len(piece) > 1 and piece[0] in "<[" and piece[-1] in ">]"
-        style = "black on green" if label != IGNORED else "dim" if is_control else ""
-        text.append(piece, style=style)
+    for span in spans:
+        shown = f"⟦{span.text}⟧" if marks and span.is_trained else span.text
+        style = "black on green" if span.is_trained else "dim" if span.is_control else ""
+        text.append(shown, style=style)
     return text
+
+
+def _origins(dataset: Path, manifest: dict[str, Any], split: str) -> dict[str, Provenance]:
+    """Where each sample came from, if the samples the dataset was made of still lie beside it."""
+    samples = dataset.parent / "samples"
+    try:
+        is_same = read_manifest(samples)["fingerprint"] == manifest["inputs"].get("samples")
+    except DevtuneError:
+        return {}
+    if not is_same:
+        return {}
+    rows = read_jsonl(samples / f"{split}.jsonl", Sample)
+    return {row.sample_id: row.provenance[0] for row in rows}
+
+
+def _say_origin(where: Provenance | None) -> str:
+    if where is None:
+        return ""
+    commit = f" @ {where.commit[:12]}" if where.commit else ""
+    author = f" by {where.author}" if where.author else ""
+    return f"from {where.source}{commit} {where.path}{author}"
 
 
 def _chosen(
