@@ -1,4 +1,5 @@
 import base64
+import hashlib
 import json
 from pathlib import Path
 
@@ -58,6 +59,10 @@ def make_place(path="app/x.py", commit="c0ffee", blob="b10b"):
     return Provenance("app", commit, path, blob, "Ada <ada@corp.test>", date)
 
 
+def blob_of(text):
+    return hashlib.sha1(text.encode()).hexdigest()
+
+
 @pytest.fixture
 def make_sample():
     def make(*turns, family="commit_edit", sample_id="00", path="app/x.py"):
@@ -73,7 +78,10 @@ def make_corpus(tmp_path):
     def make(files=(), changes=()):
         directory = tmp_path / "corpus"
         directory.mkdir(exist_ok=True)
-        rows = [SourceFile(make_place(path), split, text) for path, split, text in files]
+        rows = [
+            SourceFile(make_place(path, blob=blob_of(text)), split, text)
+            for path, split, text in files
+        ]
         write_jsonl(directory / "files.jsonl", rows)
         commits = [
             Change(
@@ -86,7 +94,7 @@ def make_corpus(tmp_path):
                 body="",
                 num_files=len(edits),
                 edits=tuple(
-                    FileEdit(make_place(path, f"c{number}"), "0ld", old, new)
+                    FileEdit(make_place(path, f"c{number}", blob_of(new)), blob_of(old), old, new)
                     for path, old, new in edits
                 ),
             )

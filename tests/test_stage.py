@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from devtune.errors import DevtuneError
+from devtune.fingerprint import identity_of
 from devtune.pipeline import DocstringToFunction, GitSource
-from devtune.stage import MANIFEST, Busy, Outcome, identity_of, run_stage, verify_files
+from devtune.stage import MANIFEST, Busy, Outcome, run_stage, verify_files
 
 
 def write_numbers(out):
@@ -101,7 +102,8 @@ def test_the_content_of_a_prompt_belongs_to_the_identity_and_its_place_does_not(
 def test_a_directory_is_known_by_what_its_stage_says(tmp_path):
     source = GitSource(type="git", path=tmp_path, name="app")
     identity = identity_of(source, {"commit": "c0ffee"})
-    assert identity == {"type": "git", "ref": None, "name": "app", "commit": "c0ffee"}
+    found = {"commit": "c0ffee"}
+    assert identity == {"type": "git", "ref": None, "name": "app", "found": found}
 
 
 def test_a_crash_leaves_only_a_partial_directory_and_a_rerun_is_equal(tmp_path):

@@ -58,7 +58,7 @@ def run(recipe: "Resolved", *, quiet: bool = False) -> dict[str, Any]:
 
 
 def _run(recipe: "Resolved", stages: tuple[str, ...], quiet: bool) -> dict[str, Any]:
-    from devtune.line import run_line
     from devtune.progress import Progress
+    from devtune.run import run_line
 
     return run_line(recipe, Progress("quiet" if quiet else "auto"), stages)

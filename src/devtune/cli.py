@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from devtune.errors import DevtuneError, RecipeError, one_line
+from devtune.line import LINE, NAMES
 
 EXIT_INTERRUPTED = 130
-STAGES = ("import", "collect", "build", "render", "train", "merge", "export", "evaluate")
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
@@ -45,10 +45,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     _add(commands, "run", _run, "every stage of a recipe, skipping what is done")
-    for name in STAGES:
-        stage = _add(commands, name, _stage, f"the {name} stage alone")
-        stage.set_defaults(stage=name)
-        stage.add_argument("--help", "-h", action=_SectionHelp, stage=name)
+    for each in LINE:
+        stage = _add(commands, each.name, _stage, each.help)
+        stage.set_defaults(stage=each.name)
+        stage.add_argument("--help", "-h", action=_SectionHelp, stage=each.name)
     check = _add(commands, "check", _check, "find what is wrong before anything starts")
     check.add_argument(
         "--anywhere", action="store_true", help="do not ask that inputs exist on this machine"
@@ -73,7 +73,7 @@ def _add(
     commands: Any, name: str, run: Callable[[argparse.Namespace], None], summary: str
 ) -> argparse.ArgumentParser:
     command = commands.add_parser(
-        name, help=summary, description=summary, add_help=name not in STAGES
+        name, help=summary, description=summary, add_help=name not in NAMES
     )
     command.add_argument("recipe", type=Path, help="path of a recipe.yaml")
     command.add_argument(
@@ -120,8 +120,8 @@ def _progress(options: argparse.Namespace) -> Any:
 
 
 def _run(options: argparse.Namespace) -> None:
-    from devtune.line import run_line
     from devtune.report.closing import closing_words
+    from devtune.run import run_line
 
     resolved, progress = _load(options), _progress(options)
     manifests = run_line(resolved, progress)
@@ -130,7 +130,7 @@ def _run(options: argparse.Namespace) -> None:
 
 
 def _stage(options: argparse.Namespace) -> None:
-    from devtune.line import run_line
+    from devtune.run import run_line
 
     run_line(_load(options), _progress(options), (options.stage,))
 

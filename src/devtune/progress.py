@@ -71,6 +71,12 @@ class Progress:
             self._live.stop()
             self._live = None
 
+    def close(self) -> None:
+        """Take a bar off the terminal that its work did not finish."""
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
+
     def _bar(self, stage: str, items: Iterable[T], total: int | None, unit: str) -> Iterator[T]:
         from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn

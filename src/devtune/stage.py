@@ -8,7 +8,6 @@ import fcntl
 import hashlib
 import json
 import os
-import resource
 import shutil
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
@@ -17,14 +16,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
-from pydantic import BaseModel
-
 from devtune.differences import differences
 from devtune.errors import DevtuneError, one_line
-from devtune.section import is_file_reference
+from devtune.fingerprint import hash_file
+from devtune.memory import forget_peak_memory, peak_memory_mib
 from devtune.versions import own_commit, versions
 
 MANIFEST = "manifest.json"
+QUICK_BYTES = 64_000_000
+"""Inputs up to this size are hashed before they are read; larger ones are checked for size."""
 MARK = ".fingerprint"
 LOCK_ATTEMPTS = 100
 SIGNED = ("stage", "section", "inputs", "fingerprint", "files")
@@ -41,6 +41,8 @@ class Outcome:
     rejects: dict[str, int] = field(default_factory=dict[str, int])
     """Rejected rows by reason."""
     metrics: dict[str, Any] = field(default_factory=dict[str, Any])
+    unsigned: tuple[str, ...] = ()
+    """Folders whose content is kept but is never the same twice."""
 
 
 Work = Callable[[Path], Outcome]
@@ -79,6 +81,9 @@ def run_stage(
             if manifest := _finished(out, signed, fingerprint):
                 shutil.rmtree(scratch)
                 return manifest, False
+            for path in inputs.values():
+                verify_files(path, largest=QUICK_BYTES)
+            forget_peak_memory()
             started = _now()
             outcome = work(scratch)
             manifest = {**signed, "fingerprint": fingerprint, **_record(outcome, scratch, started)}
@@ -95,12 +100,12 @@ def _record(outcome: Outcome, scratch: Path, started: str) -> dict[str, Any]:
         "rejects": outcome.rejects,
         "metrics": outcome.metrics,
         "summary": outcome.summary,
-        "files": _sign_files(scratch),
+        "files": _sign_files(scratch, outcome.unsigned),
         "versions": versions(),
         "git_commit": own_commit(),
         "started": started,
         "finished": _now(),
-        "peak_memory_mib": _peak_memory_mib(),
+        "peak_memory_mib": peak_memory_mib(),
     }
 
 
@@ -142,55 +147,21 @@ def read_manifest(directory: Path) -> dict[str, Any]:
     return cast(dict[str, Any], manifest)
 
 
-def verify_files(directory: Path) -> None:
-    """Check every file of a finished directory against its manifest; the first fault raises."""
+def verify_files(directory: Path, largest: int | None = None) -> None:
+    """Check every file of a finished directory against its manifest; the first fault raises.
+
+    Files of more than `largest` bytes are checked for their size only.
+    """
+    remedy = f"move {directory} away and run its stage again"
     for name, known in read_manifest(directory)["files"].items():
         file = directory / name
         if not file.is_file():
-            raise DevtuneError(f"{file}: missing; move {directory} away and run its stage again")
-        if file.stat().st_size != known["bytes"] or hash_file(file) != known["sha256"]:
-            raise DevtuneError(f"{file}: damaged; move {directory} away and run its stage again")
-
-
-def identity_of(section: BaseModel, known: Mapping[str, str] | None = None) -> dict[str, Any]:
-    """What a section means: its values, each file replaced by its hash, bare directories left out.
-
-    `known` adds what only the stage can say, e.g. the commit a ref stands for.
-    """
-    identity = _hashed(section)
-    identity.pop("out", None)
-    return {**identity, **(known or {})}
-
-
-def _hashed(section: BaseModel) -> dict[str, Any]:
-    result: dict[str, Any] = {}
-    for name, info in type(section).model_fields.items():
-        value = getattr(section, name)
-        if isinstance(value, Path):
-            if is_file_reference(info):
-                result[name] = hash_file(value)
-        else:
-            result[name] = _plain(value)
-    return result
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, BaseModel):
-        return _hashed(value)
-    if isinstance(value, tuple | list):
-        return [_plain(each) for each in cast(list[Any], value)]
-    if isinstance(value, dict):
-        return {str(key): _plain(each) for key, each in cast(dict[Any, Any], value).items()}
-    return value
-
-
-def hash_file(path: Path) -> str:
-    """Return the sha256 of a file's content, read in pieces."""
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise DevtuneError(one_line(error, path)) from None
+            raise DevtuneError(f"{file}: missing; {remedy}")
+        is_quick = largest is None or known["bytes"] <= largest
+        if file.stat().st_size != known["bytes"] or (
+            is_quick and hash_file(file) != known["sha256"]
+        ):
+            raise DevtuneError(f"{file}: damaged; {remedy}")
 
 
 @contextmanager
@@ -241,7 +212,7 @@ class Busy(DevtuneError):
     """Another process holds the scratch directory; it must not be cleaned away."""
 
 
-def _sign_files(directory: Path) -> dict[str, dict[str, Any]]:
+def _sign_files(directory: Path, unsigned: tuple[str, ...]) -> dict[str, dict[str, Any]]:
     files = sorted(each for each in directory.rglob("*") if each.is_file())
     return {
         each.relative_to(directory).as_posix(): {
@@ -249,7 +220,7 @@ def _sign_files(directory: Path) -> dict[str, dict[str, Any]]:
             "bytes": each.stat().st_size,
         }
         for each in files
-        if each != directory / MARK
+        if each != directory / MARK and each.relative_to(directory).parts[0] not in unsigned
     }
 
 
@@ -291,9 +262,3 @@ def _canonical(value: Any) -> bytes:
 
 def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
-
-
-def _peak_memory_mib() -> int:
-    """Return the larger of this process's and its largest child's resident peak, in MiB."""
-    usages = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
-    return max(resource.getrusage(usage).ru_maxrss for usage in usages) // 1024

@@ -5,6 +5,7 @@ Reads that library's source as text; importing it would load torch.
 
 import ast
 import difflib
+import re
 from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
@@ -20,10 +21,13 @@ _UPSTREAM = {
 # Names of trl 1.16 `SFTConfig` fields that have a field of their own in `SftSection`, or that
 # devtune must own: the stage contract, offline operation or the rendered dataset hang on them.
 _OWNED = (
-    "output_dir", "deepspeed", "bf16", "fp16", "report_to", "push_to_hub", "resume_from_checkpoint",
-    "dataset_kwargs", "packing_strategy", "truncation_mode", "eval_strategy", "save_strategy",
-    "logging_steps", "do_train", "trust_remote_code",
+    "output_dir", "report_to", "resume_from_checkpoint", "dataset_kwargs", "packing_strategy",
+    "truncation_mode", "eval_strategy", "eval_on_start", "save_strategy", "save_only_model",
+    "save_total_limit", "ignore_data_skip", "logging_steps", "logging_strategy", "do_train", "fp16",
+    "use_cpu", "dataloader_pin_memory", "disable_tqdm", "remove_unused_columns",
+    "trust_remote_code", "load_best_model_at_end",
 )  # fmt: skip
+_SENDS_AWAY = re.compile(r"^(push_|hub_)|token$")
 
 
 def check_trainer_args(recipe: Recipe, origins: Mapping[Loc, Origin]) -> None:
@@ -32,6 +36,8 @@ def check_trainer_args(recipe: Recipe, origins: Mapping[Loc, Origin]) -> None:
     upstream = _upstream_names() if recipe.train.trainer_args else set()
     for name in recipe.train.trainer_args:
         place = nearest_origin(("train", "trainer_args", name), origins)
+        if _SENDS_AWAY.search(name):
+            raise RecipeError(f"{place}: `train.trainer_args.{name}`: nothing leaves; remove it")
         if name in own or name in _OWNED:
             home = f"write it as `train.{name}`" if name in own else "devtune sets it itself"
             raise RecipeError(f"{place}: `train.trainer_args.{name}` is not passed on; {home}")

@@ -74,8 +74,8 @@ def test_passages_are_found_in_trained_files_and_commits_only(make_corpus):
         ("held_out", "Two", ("c.py", "six\n", "seven\n")),
     ]
     corpus = make_corpus(files, changes)
-    inside = {("one", "two"), ("four", "five"), ("five",)}
-    outside = {("two", "one"), ("three",), ("old",), ("seven",), ("two", "four"), ("on",), ()}
+    inside = {("one", "two"), ("four", "five"), ("five",), ("old",)}
+    outside = {("two", "one"), ("three",), ("seven",), ("two", "four"), ("on",), ()}
     assert corpus.find_trained(inside | outside) == inside
     assert corpus.find_trained([]) == set()
 

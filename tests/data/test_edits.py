@@ -218,7 +218,7 @@ def test_commits_that_do_not_say_what_they_do_are_left_out(run):
         ("train", "Fix it", one),
         ("train", "Revert the last change", one),
         ("train", "Touch very many files", one, ("y.py", "a\n", "b\n")),
-        ("held_out", "Rename a to b", one),
+        ("held_out", "Rename a to c", ("x.py", "a\n", "c\n")),
         skip_subjects=["^Revert"],
         max_files=1,
     )
@@ -254,3 +254,13 @@ def test_lines_between_two_far_changes_are_left_out_of_the_request(edit):
     assert "line_9 = 9\nline_10 = 10\nline_11 = 11\n[…]\nline_89 = 89\n" in request
     assert "line_50" not in request
     assert answer.count(SEARCH) == 2
+
+
+def test_a_held_out_edit_that_brings_back_a_trained_version_is_left_out(run):
+    found = run(
+        ("train", "Rename a to b", ("x.py", "a\n", "b\n")),
+        ("held_out", "Go back to a", ("x.py", "b\n", "a\n")),
+        ("held_out", "Rename b to c", ("x.py", "b\n", "c\n")),
+    )
+    assert found[1].reason == "already_at_the_cut"
+    assert found[2].split == "held_out"

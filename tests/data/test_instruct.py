@@ -102,13 +102,7 @@ def test_no_file_version_is_on_both_sides(history, corpus, pipeline, built):
     found = corpus(history.source(), held_out=0.15)
     _, rows, _ = built(pipeline, found.out)
     blobs = {
-        split: {
-            place.blob
-            for each in rows[split]
-            if each.family != "commit_edit"
-            for place in each.provenance
-        }
-        for split in SPLITS
+        split: {place.blob for each in rows[split] for place in each.provenance} for split in SPLITS
     }
     assert blobs["train"]
     assert blobs["held_out"]

@@ -24,5 +24,7 @@ def dataset(tmp_path_factory, tekken_file):
             labels = [-100] * len(prompt) + answer
             rows.append(TokenRow(f"{family}{number}", family, prompt + answer, labels, 6))
     write_rows(directory / "held_out.parquet", rows)
+    unmeasured = TokenRow("third0", "third", [1, 3, 1000, 4, 1001, 2], [-100] * 4 + [1001, 2], 1)
+    write_rows(directory / "train.parquet", [*rows, unmeasured])
     (directory / "tekken.json").write_bytes(tekken_file.read_bytes())
     return directory

@@ -47,6 +47,7 @@ def test_families_are_measured_apart_and_bits_are_counted_by_byte(base, dataset,
     expected = row["base"]["loss"] * tokens / math.log(2) / num_bytes
     assert row["base"]["bits_per_byte"] == pytest.approx(expected)
     assert "0 of 2 families" in outcome.summary
+    assert "nothing held out of third" in outcome.summary
     answers = [json.loads(line) for line in (out / "completions.jsonl").read_text().splitlines()]
     assert [sorted(each) for each in answers] == 2 * [
         ["base", "family", "reference", "sample_id", "tuned"]
@@ -64,6 +65,7 @@ def test_nothing_held_out_is_said_not_hidden(base, dataset, adapter, tmp_path):
     empty.mkdir()
     table = pq.read_table(dataset / "held_out.parquet").slice(0, 0)
     pq.write_table(table, empty / "held_out.parquet")
+    pq.write_table(table, empty / "train.parquet")
     (empty / "tekken.json").write_bytes((dataset / "tekken.json").read_bytes())
     out = tmp_path / "out"
     out.mkdir()

@@ -49,7 +49,14 @@ def test_the_serving_command_names_the_directory_and_the_model(recipe, tmp_path)
 
 
 def test_the_last_words_are_the_table_the_files_and_the_command(recipe, tmp_path):
-    words = closing_words(recipe, {"evaluate": {"metrics": {"families": FAMILIES}}})
+    manifest = {
+        "metrics": {"families": FAMILIES, "not_measured": ["docstring_to_function"]},
+        "started": "2026-01-01T00:00:00+00:00",
+        "finished": "2026-01-01T00:01:30+00:00",
+    }
+    words = closing_words(recipe, {"evaluate": manifest})
+    assert "docstring_to_function    trained, but nothing held out" in words
+    assert "evaluate 90 s; in all 1.5 minutes" in words
     assert table(FAMILIES) in words
     assert f"{tmp_path}/run/report/metrics.json" in words
     assert serve_command(recipe) in words

@@ -12,7 +12,7 @@ def loader(section, rows, base, out):
 
     trainer = SFTTrainer(
         model=load_model(base, torch.float32),
-        args=training_arguments(section, "cpu", out),
+        args=training_arguments(section, {"accelerator": "cpu", "engine": None}, out),
         train_dataset=rows,
         processing_class=AutoTokenizer.from_pretrained(base, mode="finetuning"),
     )

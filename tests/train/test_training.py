@@ -3,18 +3,20 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
 from safetensors.torch import load_file
 
 from devtune.errors import DevtuneError
+from devtune.fingerprint import hash_file
 from devtune.progress import Progress
 from devtune.recipe import ClusterSection
-from devtune.stage import hash_file
 from devtune.train.training import train
 
 QUIET = Progress("quiet")
+PLAIN = {"zero_optimization": {"stage": 0}}
 
 
 def run(section, dataset, base, out, ranks=1):
@@ -58,9 +60,31 @@ def test_a_run_killed_after_a_checkpoint_ends_like_one_that_was_not(
         assert hash_file(killed / name) == hash_file(tmp_path / "whole" / name), name
 
 
+def test_a_run_killed_after_its_last_checkpoint_takes_no_step_more(
+    make_section, dataset, base, tmp_path
+):
+    section = make_section(max_steps=4)
+    run(section, dataset, base, tmp_path / "whole")
+    killed = tmp_path / "killed"
+    killed.mkdir()
+    kill_when(section, dataset, base, killed, "checkpoints/checkpoint-4/trainer_state.json")
+    run(section, dataset, base, killed)
+    for name in ("adapter_model.safetensors", "curve.jsonl"):
+        assert hash_file(killed / name) == hash_file(tmp_path / "whole" / name), name
+
+
 def kill_after_first_checkpoint(section, dataset, base, out):
+    kill_when(section, dataset, base, out, "checkpoints/*/.complete")
+    torn = out / "checkpoints" / "checkpoint-5"  # as a kill in the middle of saving leaves it
+    if not torn.exists():
+        torn.mkdir()
+        (torn / "trainer_state.json").write_text("{", encoding="utf-8")
+
+
+def kill_when(section, dataset, base, out, sign):
     job = {
         "section": section.model_dump(mode="json"),
+        "engine": None,
         "accelerator": "cpu",
         "dataset": str(dataset),
         "base": str(base),
@@ -70,16 +94,12 @@ def kill_after_first_checkpoint(section, dataset, base, out):
     command = [sys.executable, "-m", "devtune.train.worker", str(out / "resolved.json")]
     worker = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 120
-    while not list(out.glob("checkpoints/*/.complete")):
+    while not list(out.glob(sign)):
         assert worker.poll() is None
         assert time.monotonic() < deadline
         time.sleep(0.01)
     os.kill(worker.pid, signal.SIGKILL)
     worker.wait()
-    torn = out / "checkpoints" / "checkpoint-5"  # as a kill in the middle of saving leaves it
-    if not torn.exists():
-        torn.mkdir()
-        (torn / "trainer_state.json").write_text("{", encoding="utf-8")
 
 
 @pytest.mark.parametrize("stage", [0, 2])
@@ -141,6 +161,33 @@ def test_a_target_that_misses_layers_is_named(make_section, dataset, base, tmp_p
     adapter = {"type": "lora", "target_modules": r"model\.layers\.0\.self_attn\.q_proj"}
     with pytest.raises(DevtuneError, match="1 modules in 1 of 2 layers"):
         run(make_section(adapter=adapter), dataset, base, tmp_path / "out")
+
+
+def test_ranks_that_fail_together_leave_one_line(make_section, dataset, base, tmp_path):
+    adapter = {"type": "lora", "target_modules": "nothing_is_called_this"}
+    section = make_section(adapter=adapter, deepspeed_settings=PLAIN)
+    with pytest.raises(DevtuneError, match="a rank failed: NoMatchingPeftModuleError: Target mod"):
+        run(section, dataset, base, tmp_path / "out", ranks=2)
+
+
+def test_a_rank_killed_under_torchrun_is_named(make_section, dataset, base, tmp_path):
+    out = tmp_path / "out"
+    killer = threading.Thread(target=kill_first_rank, args=(out,))
+    killer.start()
+    section = make_section(max_steps=200, deepspeed_settings=PLAIN)
+    with pytest.raises(DevtuneError, match="a rank was killed by SIGKILL; run the same command"):
+        run(section, dataset, base, out, ranks=2)
+    killer.join()
+
+
+def kill_first_rank(out):
+    deadline = time.monotonic() + 120
+    while not (out / "events.jsonl").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    found = subprocess.run(
+        ["pgrep", "-f", f"devtune.train.worker.*{out}"], capture_output=True, text=True, check=True
+    )
+    os.kill(max(map(int, found.stdout.split())), signal.SIGKILL)
 
 
 def test_a_rank_that_dies_is_one_line_with_the_place_of_its_log(

@@ -71,7 +71,16 @@ class Corpus:
             yield file.text
         for change in self.changes():
             if change.split == "train":
-                yield from (edit.new for edit in change.edits)
+                yield from (text for edit in change.edits for text in (edit.old, edit.new))
+
+    def find_trained_blobs(self) -> set[str]:
+        """Return the ids of every file version training sees, whole or as a side of an edit."""
+        found = {file.provenance.blob for file in self.files("train")}
+        for change in self.changes():
+            if change.split == "train":
+                found.update(edit.provenance.blob for edit in change.edits)
+                found.update(edit.old_blob for edit in change.edits)
+        return found
 
 
 def passage_of(text: str) -> Passage:

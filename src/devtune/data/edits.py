@@ -40,12 +40,16 @@ def commit_edit(step: CommitEdit, corpus: Corpus) -> Yield:
     """Yield a sample for each changed file of each commit that says what it does."""
     prompt = Prompt(step.prompt)
     skip = [_compiled(pattern) for pattern in step.skip_subjects]
+    trained = corpus.find_trained_blobs()
     for change in corpus.changes():
         reason = _useless(change, step, skip)
         if reason:
             yield Rejected(reason, change.source, "", change.commit, change.subject)
             continue
         for edit in change.edits:
+            if change.split == "held_out" and edit.provenance.blob in trained:
+                yield reject("already_at_the_cut", edit.provenance)
+                continue
             yield _one_edit(step, prompt, change, edit)
 
 

@@ -7,7 +7,7 @@ Writes `metrics.json`, `completions.jsonl` (reference, base's and tuned answer o
 import gc
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -53,8 +53,8 @@ def evaluate(
     answers: dict[str, dict[str, str]] = {}
     completer = Completer(dataset, section)
     for label, directory in (("base", base), ("tuned", serving)) if families else ():
-        model: Any = load_model(directory)
-        model = model.to(cluster.accelerator).eval()
+        where = "auto" if cluster.accelerator == "cuda" else "cpu"
+        model: Any = load_model(directory, device_map=where).eval()
         for name, rows in families.items():
             results[name][label] = _likelihoods(model, rows, progress, f"{label} {name}")
             chosen = rows[: section.max_completions]
@@ -66,14 +66,16 @@ def evaluate(
             results[name]["num_completions"] = len(chosen)
         del model
         gc.collect()
-    metrics = {"families": results}
+    trained = set(pq.read_table(dataset / "train.parquet").column("family").to_pylist())
+    not_measured = sorted(trained - set(families))
+    metrics = {"families": results, "not_measured": not_measured}
     (out / "metrics.json").write_text(_json(metrics), encoding="utf-8")
     with (out / "completions.jsonl").open("w", encoding="utf-8") as file:
         for sample_id, answer in answers.items():
             row = {"sample_id": sample_id, **answer}
             file.write(json.dumps(row, sort_keys=True, ensure_ascii=False) + "\n")
     draw_curves(adapter / "curve.jsonl", results, out / "curves.png")
-    return Outcome(summary=summarise(results), metrics=metrics)
+    return Outcome(summary=summarise(results, not_measured), metrics=metrics)
 
 
 def held_out_rows(path: Path, max_samples: int) -> dict[str, Rows]:
@@ -115,7 +117,7 @@ def _similarity(answers: Mapping[str, Mapping[str, str]], family: str, label: st
     return sum(edit_similarity(each[label], each["reference"]) for each in mine) / len(mine)
 
 
-def summarise(results: Mapping[str, Mapping[str, Any]]) -> str:
+def summarise(results: Mapping[str, Mapping[str, Any]], not_measured: Sequence[str]) -> str:
     """One line: how many families got better in bits per byte, and by how much."""
     if not results:
         return "nothing was held out, so nothing was measured; raise collect.held_out"
@@ -126,6 +128,7 @@ def summarise(results: Mapping[str, Mapping[str, Any]]) -> str:
     return (
         f"held-out bits/byte lower in {better} of {len(changes)} families, "
         f"{min(changes):+.0%} to {max(changes):+.0%}"
+        + (f"; nothing held out of {', '.join(not_measured)}" if not_measured else "")
     )
 
 

@@ -8,12 +8,14 @@ import ctypes
 import errno
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NoReturn, TextIO
 
@@ -25,6 +27,8 @@ STOP_SECONDS = 20
 PR_SET_PDEATHSIG = 1
 EXIT_FAILED = 1
 FULL_BYTES = 1 << 16
+FATAL = (signal.SIGKILL, signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS)
+TORCHRUN_SIGNAL = re.compile(r"exitcode\s*:\s*-(\d+)")
 
 Tell = Callable[[dict[str, Any]], None]
 
@@ -40,7 +44,7 @@ def launch(
     if cluster.nodes > 1:
         raise DevtuneError(
             f"the recipe's cluster has {cluster.nodes} nodes and this is one machine;"
-            " set cluster.nodes=1 or start it through SLURM"
+            " starting several is not built yet: set cluster.nodes=1"
         )
     out = resolved.parent
     log = out / f"{module.split('.')[1]}.log"
@@ -103,14 +107,18 @@ def _stop(ranks: subprocess.Popen[bytes]) -> None:
 def _why(out: Path, log: Path, code: int) -> str:
     lines = log.read_text(encoding="utf-8", errors="replace").split("\n")
     last = next((line for line in reversed(lines) if line.strip()), f"exit code {code}")
-    if shutil.disk_usage(out).free < FULL_BYTES or os.strerror(errno.ENOSPC) in last:
-        return f"{out}: no space left on the device; free space there and run the command again"
     error = out / "error.json"
-    if error.exists():
-        return str(json.loads(error.read_text(encoding="utf-8"))["error"])
-    if code < 0:
-        name = signal.Signals(-code).name
+    said = json.loads(error.read_text(encoding="utf-8"))["error"] if error.exists() else last
+    if shutil.disk_usage(out).free < FULL_BYTES or os.strerror(errno.ENOSPC) in said:
+        return f"{out}: no space left on the device; free space there and run the command again"
+    # The ranks beside a killed one fail too, with errors of its broken connection.
+    killed = [int(number) for line in lines for number in TORCHRUN_SIGNAL.findall(line)]
+    fatal = [number for number in (*killed, max(-code, 0)) if number in FATAL]
+    if fatal:
+        name = signal.Signals(fatal[0]).name
         return f"a rank was killed by {name}; run the same command again to go on; log: {log}"
+    if error.exists():
+        return str(said)
     return f"a rank failed: {last}; log: {log}"
 
 
@@ -120,6 +128,10 @@ def die_with_parent() -> None:
 
 
 def fail(out: Path, message: str) -> NoReturn:
-    """Leave one line for the launcher and end this rank."""
-    (out / "error.json").write_text(json.dumps({"error": message}), encoding="utf-8")
+    """Leave one line for the launcher and end this rank; the first rank to fail has the word."""
+    own = out / f"error.json.{os.getpid()}"
+    own.write_text(json.dumps({"error": message}), encoding="utf-8")
+    with suppress(FileExistsError):
+        os.link(own, out / "error.json")
+    own.unlink()
     sys.exit(EXIT_FAILED)

@@ -1,10 +1,11 @@
 """The last words of a run: what got better, by how much, and how to serve it."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
-from devtune.line import directory
 from devtune.recipe import Recipe
+from devtune.run import directory
 
 
 def closing_words(recipe: Recipe, manifests: Mapping[str, Mapping[str, Any]]) -> str:
@@ -15,11 +16,27 @@ def closing_words(recipe: Recipe, manifests: Mapping[str, Mapping[str, Any]]) ->
         [
             "",
             table(metrics["families"]),
+            *[f"{name:<24} trained, but nothing held out" for name in metrics["not_measured"]],
             "",
+            f"what each stage took:   {durations(manifests)}",
             f"curves and all figures: {report}/curves.png, {report}/metrics.json",
             f"serve it:               {serve_command(recipe)}",
         ]
     )
+
+
+def durations(manifests: Mapping[str, Mapping[str, Any]]) -> str:
+    """Seconds of each stage as its manifest has them, and their sum in minutes."""
+    seconds = {
+        name: round((_time(each["finished"]) - _time(each["started"])).total_seconds())
+        for name, each in manifests.items()
+    }
+    parts = ", ".join(f"{name} {value} s" for name, value in seconds.items())
+    return f"{parts}; in all {sum(seconds.values()) / 60:.1f} minutes"
+
+
+def _time(text: str) -> datetime:
+    return datetime.fromisoformat(text)
 
 
 def serve_command(recipe: Recipe) -> str:

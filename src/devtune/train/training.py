@@ -15,6 +15,8 @@ from devtune.recipe import ClusterSection, SftSection
 from devtune.stage import Outcome
 from devtune.train.engine import engine_settings
 
+TRACKING = "tracking"
+"""What a tracker writes holds times and hosts, so it is kept but not signed."""
 KEPT = ("adapter_model.safetensors", "adapter_config.json")
 
 
@@ -28,10 +30,10 @@ def train(
 ) -> Outcome:
     """Train on this machine with as many ranks as the cluster part says, from the last checkpoint
     if a killed run left one in `out`."""
-    engine_settings(section)
     _sweep(out)
     job = {
         "section": section.model_dump(mode="json"),
+        "engine": engine_settings(section),
         "accelerator": cluster.accelerator,
         "dataset": str(dataset),
         "base": str(base),
@@ -43,7 +45,7 @@ def train(
     launch("devtune.train.worker", resolved, cluster, _teller(progress), distributed=distributed)
     result = json.loads((out / "result.json").read_text(encoding="utf-8"))
     _tidy(out, section)
-    return Outcome(summary=_summary(result), metrics=result)
+    return Outcome(summary=_summary(result), metrics=result, unsigned=(TRACKING,))
 
 
 def _sweep(out: Path) -> None:
@@ -69,7 +71,7 @@ def _tidy(out: Path, section: SftSection) -> None:
         values["base_model_name_or_path"] = "base"
         config.write_text(json.dumps(values, indent=2, sort_keys=True) + "\n", encoding="utf-8")
     job: dict[str, Any] = {"section": section.model_dump(mode="json", exclude={"deepspeed"})}
-    job["deepspeed"] = engine_settings(section)
+    job["engine"] = engine_settings(section)
     (out / "resolved.json").write_text(json.dumps(job, indent=2, sort_keys=True), encoding="utf-8")
     for name in ("final", "checkpoints"):
         shutil.rmtree(out / name, ignore_errors=True)

@@ -5,16 +5,17 @@ import math
 import os
 import sys
 import time
+import traceback
 from pathlib import Path
 from typing import Any
 
 from devtune.errors import DevtuneError
 from devtune.launch.local import die_with_parent, fail
 from devtune.recipe import SftSection
-from devtune.train.engine import engine_settings, prepare_process
+from devtune.train.engine import prepare_process
+from devtune.train.training import TRACKING
 
 COMPLETE = ".complete"
-TRACKING = "tracking"
 CURVE_KEYS = ("loss", "eval_loss", "learning_rate", "grad_norm")
 
 
@@ -29,8 +30,9 @@ def main(resolved: Path) -> None:
         train_rank(SftSection.model_validate(job["section"]), job, out)
     except DevtuneError as error:
         fail(out, str(error))
-    except OSError as error:
-        fail(out, f"{error.filename or out}: {error.strerror or error}")
+    except Exception as error:  # a rank's own line reaches the user, its traceback the log
+        traceback.print_exc()
+        fail(out, f"a rank failed: {type(error).__name__}: {error}; log: {out / 'train.log'}")
 
 
 def train_rank(section: SftSection, job: dict[str, Any], out: Path) -> None:
@@ -41,7 +43,7 @@ def train_rank(section: SftSection, job: dict[str, Any], out: Path) -> None:
     from devtune.train.rows import load_rows
 
     checkpoint = last_complete_checkpoint(out / "checkpoints")
-    arguments = training_arguments(section, job["accelerator"], out)  # before the model: ZeRO-3
+    arguments = training_arguments(section, job, out)  # before the model: ZeRO-3
     base, dataset = Path(job["base"]), Path(job["dataset"])
     trained = load_rows(dataset / "train.parquet", section.max_length)
     held_out = load_rows(dataset / "held_out.parquet", section.max_length, section.eval_samples)
@@ -77,7 +79,7 @@ def _place_tracking(out: Path) -> None:
     os.environ["TENSORBOARD_LOGGING_DIR"] = str(out / TRACKING)
 
 
-def training_arguments(section: SftSection, accelerator: str, out: Path) -> Any:
+def training_arguments(section: SftSection, job: dict[str, Any], out: Path) -> Any:
     """Return TRL's `SFTConfig`: the section's fields by their names, and what devtune owns."""
     from trl import SFTConfig
 
@@ -89,9 +91,9 @@ def training_arguments(section: SftSection, accelerator: str, out: Path) -> Any:
     fields["logging_steps"] = 1
     return SFTConfig(
         output_dir=str(out / "checkpoints"),
-        deepspeed=engine_settings(section),
-        use_cpu=accelerator == "cpu",
-        dataloader_pin_memory=accelerator != "cpu",
+        deepspeed=job["engine"],
+        use_cpu=job["accelerator"] == "cpu",
+        dataloader_pin_memory=job["accelerator"] != "cpu",
         packing_strategy="bfd",
         save_strategy="steps",
         save_total_limit=2,
@@ -133,7 +135,9 @@ def _reporter(out: Path, trainer: Any) -> Any:
 
         def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
             trainer.accelerator.wait_for_everyone()
-            if state.is_world_process_zero:
+            # Resumed from its last step, transformers would take one step more: a run killed after
+            # it goes on from the checkpoint before instead.
+            if state.is_world_process_zero and state.global_step < state.max_steps:
                 name = f"checkpoint-{state.global_step}"
                 (out / "checkpoints" / name / COMPLETE).touch()
 

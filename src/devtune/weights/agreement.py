@@ -12,6 +12,7 @@ from devtune.errors import DevtuneError
 from devtune.model import load_model
 from devtune.weights.merge import ADAPTER
 
+LARGEST_IN_FLOAT32_BYTES = 20_000_000_000
 LARGEST_LOSS_NATS = 1e-2
 LARGEST_LOST_SHARE = 0.1
 
@@ -22,9 +23,10 @@ class Agreement:
 
     effect: float
     """KL(trained ‖ base): what training changed."""
-    rounding: float
-    """KL(trained ‖ export): what writing BF16 lost."""
-    largest_logit_difference: float
+    rounding: float | None
+    """KL(trained ‖ export): what writing BF16 lost. None where the weights themselves were trained
+    and merge carried them over unchanged."""
+    largest_logit_difference: float | None
     """Largest |logit| difference between trained and export."""
 
 
@@ -36,14 +38,15 @@ def check_agreement(base: Path, adapter: Path, serving: Path, num_tokens: int) -
     """
     tokens = _tokens(serving, num_tokens)
     base_logits, trained_logits = _base_and_trained(base, adapter, tokens)
-    export_logits = _logits(load_model(serving, torch.float32), tokens)
-    if trained_logits is None:  # full training: the weights themselves were written
-        trained_logits = export_logits
-    found = Agreement(
-        effect=divergence(trained_logits, base_logits),
-        rounding=divergence(trained_logits, export_logits),
-        largest_logit_difference=float((trained_logits - export_logits).abs().max()),
-    )
+    export_logits = _logits(load_model(serving, _dtype(serving)), tokens)
+    if trained_logits is None:
+        found = Agreement(divergence(export_logits, base_logits), None, None)
+    else:
+        found = Agreement(
+            effect=divergence(trained_logits, base_logits),
+            rounding=divergence(trained_logits, export_logits),
+            largest_logit_difference=float((trained_logits - export_logits).abs().max()),
+        )
     judge(found, serving)
     return found
 
@@ -56,7 +59,7 @@ def judge(found: Agreement, serving: Path) -> None:
             "train longer or with a larger learning rate"
         )
     allowed = min(LARGEST_LOSS_NATS, LARGEST_LOST_SHARE * found.effect)
-    if found.rounding > allowed:
+    if found.rounding is not None and found.rounding > allowed:
         raise DevtuneError(
             f"{serving}: differs from base + adapter by {found.rounding:.1e} nats a token, where "
             f"training changed {found.effect:.1e}; at most {allowed:.1e} is rounding: "
@@ -70,10 +73,16 @@ def divergence(p_logits: torch.Tensor, q_logits: torch.Tensor) -> float:
     return max(0.0, float((p.exp() * (p - q)).sum(-1).mean()))
 
 
+def _dtype(directory: Path) -> torch.dtype:
+    """float32 shows rounding alone; a model too large for it is compared in BF16."""
+    num_bytes = sum(file.stat().st_size for file in directory.glob("*.safetensors"))
+    return torch.float32 if num_bytes < LARGEST_IN_FLOAT32_BYTES else torch.bfloat16
+
+
 def _base_and_trained(
     base: Path, adapter: Path, tokens: torch.Tensor
 ) -> tuple[torch.Tensor, torch.Tensor | None]:
-    model = load_model(base, torch.float32)
+    model = load_model(base, _dtype(base))
     base_logits = _logits(model, tokens)
     if not (adapter / ADAPTER).is_file():
         return base_logits, None

@@ -35,9 +35,10 @@ def export(
     num_parameters = sum(each.num_parameters for each in CheckpointReader(out).entries.values())
     progress.say("export", "comparing logits of base, base + adapter and export")
     found = check_agreement(base, adapter, out, section.check_tokens)
+    lost = "" if found.rounding is None else f", export differs by {found.rounding:.1e}"
     return Outcome(
         summary=f"{num_parameters / 1e6:,.0f} M parameters in BF16; load check: training changed "
-        f"{found.effect:.1e} nats a token, export differs by {found.rounding:.1e}",
+        f"{found.effect:.1e} nats a token{lost}",
         counts={"parameters": num_parameters},
         metrics=asdict(found),
     )

