@@ -250,7 +250,7 @@ def test_a_value_never_quietly_becomes_another(write, override, expected):
 
 def test_no_stays_text(write):
     path = write()
-    assert load(path, ["train.lr_scheduler_type=no"]).recipe.train.lr_scheduler_type == "no"
+    assert load(path, ["export.served_model_name=no"]).recipe.export.served_model_name == "no"
     assert load(path, ["train.trainer_args.optim=off"]).recipe.train.trainer_args["optim"] == "off"
 
 

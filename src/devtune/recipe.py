@@ -115,6 +115,13 @@ class FullAdapter(Section):
 Adapter = Annotated[LoraAdapter | QLoraAdapter | FullAdapter, Field(discriminator="type")]
 
 
+Schedule = Literal[
+    "linear", "cosine", "cosine_with_restarts", "cosine_with_min_lr", "polynomial", "constant",
+    "constant_with_warmup", "inverse_sqrt", "reduce_lr_on_plateau", "warmup_stable_decay",
+]  # fmt: skip
+Attention = Literal["sdpa", "eager", "flash_attention_2", "flash_attention_3"]
+
+
 class SftSection(Section):
     """Supervised fine-tuning through TRL's SFTTrainer; names are those of `SFTConfig`."""
 
@@ -126,7 +133,7 @@ class SftSection(Section):
     """DeepSpeed JSON; batch sizes, clipping and dtype are filled in from this section."""
     learning_rate: float = Field(gt=0)
     """Peak learning rate."""
-    lr_scheduler_type: str = "cosine"
+    lr_scheduler_type: Schedule = "cosine"
     """Name of a transformers schedule."""
     warmup_steps: float = Field(default=0.03, ge=0)
     """Steps, or a share of all steps when below 1."""
@@ -150,7 +157,7 @@ class SftSection(Section):
     """Recompute activations in the backward pass."""
     bf16: bool = True
     """Compute in bfloat16."""
-    attn_implementation: str = "sdpa"
+    attn_implementation: Attention = "sdpa"
     """Attention kernel, e.g. flash_attention_2 on GPUs that have it."""
     eval_steps: Count | None = None
     """Measure the held-out loss every so many steps; by default at the end only."""

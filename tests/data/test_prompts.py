@@ -35,14 +35,14 @@ def test_lines_of_statements_leave_no_lines(prompt):
 
 def test_an_unknown_name_is_one_line_that_says_which_there_are(prompt, tmp_path):
     message = complaint(prompt("{{ pth }}").render, {"path": "x", "code": "y"})
-    assert message == f"{tmp_path / 'prompt.jinja'}: 'pth' is undefined; it may use: code, path"
+    assert message == f"{tmp_path / 'prompt.jinja'}: 'pth' is undefined; it may use: code, fence, path"
 
 
 @pytest.mark.parametrize("text", ["{{ path + 1 }}", "{{ 1 // 0 }}", "{% include 'other' %}"])
 def test_what_a_template_cannot_do_is_one_line(prompt, tmp_path, text):
     message = complaint(prompt(text).render, {"path": "x"})
     assert message.startswith(f"{tmp_path / 'prompt.jinja'}: ")
-    assert message.endswith("; it may use: path")
+    assert message.endswith("; it may use: fence, path")
 
 
 def test_a_syntax_error_has_a_line_number(prompt, tmp_path):
@@ -84,3 +84,10 @@ VALUES = {
 def test_the_prompts_of_this_tree_use_what_their_family_gives(prompts_dir, family):
     assert "p.py" in Prompt(prompts_dir / f"{family}.jinja").render(VALUES[family])
     assert {each.stem for each in prompts_dir.glob("*.jinja")} == set(VALUES)
+
+
+def test_the_fence_is_longer_than_any_in_the_code(tmp_path):
+    file = tmp_path / "prompt.jinja"
+    file.write_text("{{ fence }}\n{{ code }}\n{{ fence }}", encoding="utf-8")
+    assert Prompt(file).render({"code": "x"}) == "```\nx\n```"
+    assert Prompt(file).render({"code": "````\nx\n````"}).startswith("`````\n````\n")

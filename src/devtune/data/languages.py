@@ -23,6 +23,11 @@ def language_of(path: str) -> str:
 
 def fenced(code: str, language: str) -> str:
     """Return `code` between Markdown fences longer than any that stands in it."""
-    longest = max((len(fence) for fence in _FENCE.findall(code)), default=2)
-    fence = "`" * (longest + 1)
+    fence = fence_for(code)
     return f"{fence}{language}\n{code}\n{fence}"
+
+
+def fence_for(code: str) -> str:
+    """Return a Markdown fence longer than any that stands in `code`."""
+    longest = max((len(fence) for fence in _FENCE.findall(code)), default=2)
+    return "`" * (longest + 1)

@@ -9,6 +9,7 @@ from pathlib import Path
 from jinja2 import StrictUndefined, TemplateError, TemplateSyntaxError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from devtune.data.languages import fence_for
 from devtune.errors import DevtuneError, one_line
 
 
@@ -32,7 +33,12 @@ class Prompt:
             ) from None
 
     def render(self, values: Mapping[str, object]) -> str:
-        """Fill the template; surrounding blank space is dropped."""
+        """Fill the template; surrounding blank space is dropped.
+
+        Besides `values` it may use `fence`, a Markdown fence longer than any in them.
+        """
+        texts = "\n".join(each for each in values.values() if isinstance(each, str))
+        values = {**values, "fence": fence_for(texts)}
         try:
             request = self._template.render(values).strip()
         except (TemplateError, TypeError, ValueError, ArithmeticError) as error:

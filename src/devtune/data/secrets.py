@@ -79,7 +79,7 @@ class Redactor:
         findings = [each for each in _scan(text) if _is_secret(each)]
         if not findings:
             return []
-        findings.sort(key=lambda each: (each.location["start_offset"], -_length(each)))
+        findings.sort(key=lambda e: (e.location["start_offset"], -_length(e), e.rule_id))
         offsets = _byte_offsets(text)
         spans: list[_Span] = []
         for finding in findings:
