@@ -13,6 +13,8 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
 
 from devtune.errors import DevtuneError, one_line
 
+IGNORED = -100
+"""Label of a token that is not trained, as torch's cross-entropy has it."""
 Split = Literal["train", "held_out"]
 SPLITS: tuple[Split, ...] = ("train", "held_out")
 STRICT = ConfigDict(extra="forbid", strict=True)

@@ -35,7 +35,9 @@ def test_lines_of_statements_leave_no_lines(prompt):
 
 def test_an_unknown_name_is_one_line_that_says_which_there_are(prompt, tmp_path):
     message = complaint(prompt("{{ pth }}").render, {"path": "x", "code": "y"})
-    assert message == f"{tmp_path / 'prompt.jinja'}: 'pth' is undefined; it may use: code, fence, path"
+    assert (
+        message == f"{tmp_path / 'prompt.jinja'}: 'pth' is undefined; it may use: code, fence, path"
+    )
 
 
 @pytest.mark.parametrize("text", ["{{ path + 1 }}", "{{ 1 // 0 }}", "{% include 'other' %}"])

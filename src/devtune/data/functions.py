@@ -7,7 +7,7 @@ import ast
 import inspect
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import chain
 
@@ -50,39 +50,36 @@ class Function:
 
 def docstring_to_function(step: DocstringToFunction, corpus: Corpus) -> Yield:
     """Yield samples that ask for the body and show signature and docstring."""
-    prompt = Prompt(step.prompt)
-    for file, function in _documented(step, corpus):
-        if not isinstance(function, Function):
-            yield reject(function[0], file.provenance, function[1])
-            continue
-        request = prompt.render(
-            {
-                "path": file.provenance.path,
-                "name": function.qualified_name,
-                "signature": function.signature,
-                "docstring": function.docstring,
-            }
-        )
-        answer = fenced(function.text, "python")
-        yield Made(file.split, make_sample(step.type, request, answer, file.provenance))
+
+    def phrase(function: Function) -> tuple[dict[str, str], str]:
+        shown = {"signature": function.signature, "docstring": function.docstring}
+        return shown, fenced(function.text, "python")
+
+    return _samples(step, corpus, phrase)
 
 
 def function_to_docstring(step: FunctionToDocstring, corpus: Corpus) -> Yield:
     """Yield samples that ask for the docstring and show the function without it."""
+
+    def phrase(function: Function) -> tuple[dict[str, str], str]:
+        return {"code": f"{function.signature}\n{function.body}"}, function.docstring
+
+    return _samples(step, corpus, phrase)
+
+
+def _samples(
+    step: FunctionStep, corpus: Corpus, phrase: Callable[[Function], tuple[dict[str, str], str]]
+) -> Yield:
+    """Ask for each function as `phrase` says: what the request shows, and the answer."""
     prompt = Prompt(step.prompt)
     for file, function in _documented(step, corpus):
+        where = file.provenance
         if not isinstance(function, Function):
-            yield reject(function[0], file.provenance, function[1])
+            yield reject(function[0], where, function[1])
             continue
-        request = prompt.render(
-            {
-                "path": file.provenance.path,
-                "name": function.qualified_name,
-                "code": f"{function.signature}\n{function.body}",
-            }
-        )
-        sample = make_sample(step.type, request, function.docstring, file.provenance)
-        yield Made(file.split, sample)
+        shown, answer = phrase(function)
+        request = prompt.render({"path": where.path, "name": function.qualified_name, **shown})
+        yield Made(file.split, make_sample(step.type, request, answer, where))
 
 
 def _documented(

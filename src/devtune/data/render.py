@@ -22,10 +22,9 @@ from mistral_common.tokens.tokenizers.tekken import SpecialTokenPolicy
 from devtune.errors import DevtuneError
 from devtune.pipeline import RenderSection
 from devtune.progress import Progress
-from devtune.records import SPLITS, Rejected, Sample, TokenRow, read_jsonl, write_jsonl
+from devtune.records import IGNORED, SPLITS, Rejected, Sample, TokenRow, read_jsonl, write_jsonl
 from devtune.stage import Outcome
 
-IGNORED = -100
 NUM_CONTROL = 1000
 """Ids below are control tokens; text can never contain one."""
 TEKKEN = "tekken.json"

@@ -11,8 +11,9 @@ from rapidfuzz.distance import Levenshtein
 
 from devtune.progress import Progress
 from devtune.recipe import EvaluateSection
+from devtune.records import IGNORED
 
-EOS, PAD, IGNORED = 2, 11, -100
+EOS, PAD = 2, 11
 
 
 class Completer:

@@ -19,10 +19,10 @@ from devtune.evaluate.completions import Completer, edit_similarity
 from devtune.model import load_model
 from devtune.progress import Progress
 from devtune.recipe import ClusterSection, EvaluateSection
+from devtune.records import IGNORED
 from devtune.report.curves import draw_curves
 from devtune.stage import Outcome
 
-IGNORED = -100
 Rows = list[dict[str, Any]]
 
 
