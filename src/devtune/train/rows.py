@@ -3,6 +3,7 @@
 import hashlib
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from datasets import Dataset
@@ -18,7 +19,7 @@ def load_rows(path: Path, max_length: int, num_samples: int | None = None) -> Da
     """
     try:
         table = pq.read_table(path)
-    except OSError as error:
+    except (OSError, pa.ArrowInvalid) as error:
         raise DevtuneError(f"{path}: cannot be read ({error}); render the dataset again") from None
     if num_samples is not None and table.num_rows > num_samples:
         ids = table.column("sample_id").to_pylist()
