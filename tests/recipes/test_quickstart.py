@@ -40,7 +40,7 @@ def test_the_whole_line_runs_without_network_and_a_second_run_does_nothing(
     assert before == {file: file.stat().st_mtime_ns for file in (tmp_path / "run").rglob("*")}
     changed = devtune(*arguments, "--set", "train.learning_rate=5e-4", check=False)
     assert changed.returncode == 1
-    assert "train.learning_rate was 0.001, is now 0.0005" in changed.stderr
+    assert "train.learning_rate was 0.002, is now 0.0005" in changed.stderr
     assert changed.stderr.count("\n") == 1
 
 
