@@ -48,6 +48,11 @@ def test_the_serving_command_names_the_directory_and_the_model(recipe, tmp_path)
     assert "--tokenizer-mode mistral --config-format hf" in command
 
 
+def test_paths_are_as_they_can_be_typed_here(recipe, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert serve_command(recipe).startswith("vllm serve run/serving ")
+
+
 def test_the_last_words_are_the_table_the_files_and_the_command(recipe, tmp_path):
     manifest = {
         "metrics": {"families": FAMILIES, "not_measured": ["docstring_to_function"]},

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from devtune.recipe import Recipe
@@ -11,7 +12,7 @@ from devtune.run import directory
 def closing_words(recipe: Recipe, manifests: Mapping[str, Mapping[str, Any]]) -> str:
     """Return a table by family and the command that serves the result."""
     metrics = manifests["evaluate"]["metrics"]
-    report = directory(recipe, "report")
+    report = _from_here(directory(recipe, "report"))
     return "\n".join(
         [
             "",
@@ -23,6 +24,11 @@ def closing_words(recipe: Recipe, manifests: Mapping[str, Mapping[str, Any]]) ->
             f"serve it:               {serve_command(recipe)}",
         ]
     )
+
+
+def _from_here(path: Path) -> Path:
+    """The path as it can be typed in the directory the user is in."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
 def durations(manifests: Mapping[str, Mapping[str, Any]]) -> str:
@@ -42,7 +48,7 @@ def _time(text: str) -> datetime:
 def serve_command(recipe: Recipe) -> str:
     """The vLLM command for the exported directory; mistral-common renders there as in training."""
     return (
-        f"vllm serve {directory(recipe, 'serving')}"
+        f"vllm serve {_from_here(directory(recipe, 'serving'))}"
         f" --served-model-name {recipe.export.served_model_name}"
         " --tokenizer-mode mistral --config-format hf --load-format safetensors"
         " --tool-call-parser mistral --enable-auto-tool-choice"
