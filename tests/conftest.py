@@ -50,6 +50,15 @@ def tekken_file(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def base(tmp_path_factory, tekken_file) -> Path:
+    from tests.tiny import write_tiny_model  # loads torch, which the data tests do without
+
+    directory = tmp_path_factory.mktemp("base")
+    write_tiny_model(directory, tekken_file)
+    return directory
+
+
+@pytest.fixture(scope="session")
 def prompts_dir() -> Path:
     return Path(__file__).resolve().parents[1] / "data_prep" / "prompts"
 

@@ -3,8 +3,9 @@
 import json
 import logging
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from transformers import AutoModelForCausalLM, AutoModelForImageTextToText, PreTrainedModel
@@ -22,9 +23,9 @@ def read_config(directory: Path) -> dict[str, Any]:
         raise DevtuneError(f"{file}: cannot be read ({error}); import the weights again") from None
 
 
-def text_config(config: dict[str, Any]) -> dict[str, Any]:
-    """Return the part of a config that describes the text model."""
-    return config.get("text_config", config)
+def text_config(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the part of a config.json that describes the text model: nested, or all of it."""
+    return cast(dict[str, Any], config.get("text_config") or config)
 
 
 def _hush() -> None:

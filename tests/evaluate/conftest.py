@@ -2,14 +2,6 @@ import pytest
 
 from devtune.data.render import write_rows
 from devtune.records import TokenRow
-from tests.tiny import write_tiny_model
-
-
-@pytest.fixture(scope="session")
-def base(tmp_path_factory, tekken_file):
-    directory = tmp_path_factory.mktemp("base")
-    write_tiny_model(directory, tekken_file)
-    return directory
 
 
 @pytest.fixture(scope="session")

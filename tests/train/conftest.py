@@ -8,16 +8,9 @@ import pytest
 from devtune.data.render import write_rows
 from devtune.recipe import SftSection
 from devtune.records import TokenRow
-from tests.tiny import VOCABULARY, write_tiny_model
+from tests.tiny import VOCABULARY
 
 ADAPTER = {"type": "lora", "r": 4, "lora_alpha": 8}
-
-
-@pytest.fixture(scope="session")
-def base(tmp_path_factory, tekken_file):
-    directory = tmp_path_factory.mktemp("base")
-    write_tiny_model(directory, tekken_file)
-    return directory
 
 
 @pytest.fixture(scope="session")

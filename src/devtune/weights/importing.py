@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from devtune.errors import DevtuneError
+from devtune.model import text_config
 from devtune.progress import Progress
 from devtune.recipe import BreezeImport, CheckpointImport, Shape
 from devtune.stage import Outcome
 from devtune.weights.breeze import build_breeze
 from devtune.weights.checkpoint import CheckpointReader, read_json
-from devtune.weights.published import import_checkpoint, text_config
+from devtune.weights.published import import_checkpoint
 
 VISION = ("vision_tower", "multi_modal_projector")
 

@@ -11,6 +11,7 @@ from typing import Any, cast
 import torch
 
 from devtune.errors import DevtuneError
+from devtune.model import text_config
 from devtune.progress import Progress
 from devtune.weights.checkpoint import (
     MAX_SHARD_BYTES,
@@ -72,11 +73,6 @@ def import_checkpoint(
         "num_parameters": num_parameters,
         "num_bytes": writer.num_bytes,
     }
-
-
-def text_config(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the part of a config.json that describes the text model: nested, or all of it."""
-    return cast(dict[str, Any], config.get("text_config") or config)
 
 
 def _in_bf16(reader: CheckpointReader, name: str) -> torch.Tensor:
