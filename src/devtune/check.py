@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from devtune.config import Resolved
-from devtune.data.classify import load_policy
+from devtune.data.filters.classify import load_policy
 from devtune.data.prompts import Prompt
 from devtune.errors import DevtuneError, RecipeError
 from devtune.faults import Loc

@@ -35,6 +35,27 @@ class Provenance:
     """`Name <mail>` of the last person to change this path at `commit`, through .mailmap."""
     date: str
     """Committer date, ISO 8601 in UTC."""
+    license: str = ""
+    """SPDX expression of the file; empty where nothing says one."""
+
+
+@with_config(STRICT)
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One opened source (`corpus/sources.jsonl`)."""
+
+    name: str
+    kind: Literal["git", "directory", "package", "forge"]
+    weight: float
+    license: str
+    owner: str
+    tip: str = ""
+    """Commit that was read, or the version of a package."""
+    cut: str = ""
+    """Commit at time T: its tree and what it reaches is trained on."""
+    cut_date: str = ""
+    """Committer date of `cut`, ISO 8601 in UTC."""
+    num_held_out_commits: int = 0
 
 
 @with_config(STRICT)
@@ -45,6 +66,8 @@ class SourceFile:
     provenance: Provenance
     split: Split
     text: str
+    language: str = ""
+    """Fence name of its language, `""` when it is not code. A notebook's is that of its cells."""
 
 
 @with_config(STRICT)
@@ -78,6 +101,96 @@ class Change:
 
 @with_config(STRICT)
 @dataclass(frozen=True, slots=True)
+class Comment:
+    """One remark in a discussion."""
+
+    author: str
+    """Login name, as the forge gives it."""
+    date: str
+    """ISO 8601 in UTC."""
+    body: str
+
+
+@with_config(STRICT)
+@dataclass(frozen=True, slots=True)
+class ReviewComment:
+    """One remark on lines of a file under review."""
+
+    author: str
+    date: str
+    body: str
+    path: str
+    commit: str
+    """The commit whose version of the file is talked about."""
+    blob: str
+    """Git blob id of `path` at `commit`; `""` where the repository does not have it."""
+    first_line: int
+    """1-based, in the version at `commit`; 0 where the forge gives none."""
+    last_line: int
+    """1-based, inclusive."""
+    hunk: str
+    """The diff hunk it hangs on, as the forge gives it."""
+    is_resolved: bool
+    """Whether its thread was marked resolved; False where the forge does not say."""
+
+
+@with_config(STRICT)
+@dataclass(frozen=True, slots=True)
+class Discussion:
+    """One issue, or one pull or merge request (`corpus/discussions.jsonl`)."""
+
+    source: str
+    """Name of the git source it belongs to."""
+    kind: Literal["issue", "change_request"]
+    number: int
+    title: str
+    body: str
+    author: str
+    date: str
+    """When it was opened, ISO 8601 in UTC."""
+    split: Split
+    """`held_out` when it was opened after the cut of its repository."""
+    commits: tuple[str, ...]
+    """Commits that carried it out: the merge or squash commit and those of its branch."""
+    closes: tuple[int, ...]
+    """Issues it says it closes; for change requests."""
+    comments: tuple[Comment, ...]
+    reviews: tuple[ReviewComment, ...]
+
+
+@with_config(STRICT)
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One tool call of a replayed commit and what really came out of it."""
+
+    tool: Literal["grep", "read", "edit", "write", "run"]
+    arguments: str
+    """JSON object; keys by tool: grep pattern path; read path offset limit; edit path old new;
+    write path content; run command."""
+    output: str
+    is_grounded: bool = True
+    """Whether something seen earlier led here; what is not is kept as context and not trained."""
+
+
+@with_config(STRICT)
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """One commit acted out on the tree of its parent (`corpus/replays.jsonl`)."""
+
+    source: str
+    commit: str
+    author: str
+    date: str
+    split: Split
+    subject: str
+    body: str
+    provenance: tuple[Provenance, ...]
+    """The files it changes."""
+    actions: tuple[Action, ...]
+
+
+@with_config(STRICT)
+@dataclass(frozen=True, slots=True)
 class Rejected:
     """Something that did not go on, and why (`rejected.jsonl` of every data stage)."""
 
@@ -90,11 +203,28 @@ class Rejected:
 
 @with_config(STRICT)
 @dataclass(frozen=True, slots=True)
+class ToolCall:
+    """One call of a tool by the assistant."""
+
+    id: str
+    name: str
+    arguments: str
+    """JSON object as text, as the OpenAI API has it."""
+
+
+@with_config(STRICT)
+@dataclass(frozen=True, slots=True)
 class Message:
     """One chat message in the shape mistral-common and the OpenAI API share."""
 
-    role: Literal["system", "user", "assistant"]
+    role: Literal["system", "user", "assistant", "tool"]
     content: str
+    tool_calls: tuple[ToolCall, ...] = ()
+    """Only the assistant's."""
+    tool_call_id: str = ""
+    """Of a `tool` message: the call it answers."""
+    is_trained: bool = True
+    """Only the assistant's: False keeps it as context without loss."""
 
 
 @with_config(STRICT)
@@ -109,6 +239,8 @@ class Sample:
     messages: tuple[Message, ...]
     provenance: tuple[Provenance, ...]
     """Every place the text came from; more than one when duplicates were folded together."""
+    tools: str = ""
+    """JSON array of the tools the assistant may call, as the OpenAI API has it; `""` for none."""
 
 
 @dataclass(frozen=True, slots=True)

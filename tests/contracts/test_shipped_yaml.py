@@ -5,7 +5,7 @@ from ruamel.yaml import YAML
 
 from devtune.check import check
 from devtune.config import load
-from devtune.data.classify import load_policy
+from devtune.data.filters.classify import load_policy
 from devtune.recipe import Recipe
 from devtune.train.engine import engine_settings
 

@@ -2,7 +2,7 @@ import random
 
 import pytest
 
-from devtune.data.edits import (
+from devtune.data.families.edits import (
     DIVIDE,
     REPLACE,
     SEARCH,

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from devtune.data.classify import (
+from devtune.data.filters.classify import (
     Policy,
     Terms,
     decode_path,

@@ -8,7 +8,7 @@ import tempfile
 from types import TracebackType
 from typing import IO
 
-from devtune.data.git import Repository
+from devtune.data.sources.git import Repository
 
 
 class Blobs:

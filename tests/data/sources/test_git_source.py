@@ -2,7 +2,7 @@ from collections import Counter
 
 import pytest
 
-from devtune.data.git_source import count_held_out
+from devtune.data.sources.git_source import count_held_out
 from devtune.records import Rejected
 
 BOB = "Bob Example <bob@corp.test>"

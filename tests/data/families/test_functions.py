@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import devtune
-from devtune.data.functions import docstring_to_function, function_to_docstring, functions_of
+from devtune.data.families.functions import docstring_to_function, function_to_docstring, functions_of
 from devtune.pipeline import DocstringToFunction, FunctionToDocstring
 from devtune.records import Rejected
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from devtune.data.blobs import Blobs
-from devtune.data.git import open_repository, resolve
-from devtune.data.history import find_last_changes, read_commits, read_tree
+from devtune.data.sources.blobs import Blobs
+from devtune.data.sources.git import open_repository, resolve
+from devtune.data.sources.history import find_last_changes, read_commits, read_tree
 from devtune.errors import DevtuneError
 
 

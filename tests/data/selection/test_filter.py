@@ -4,7 +4,7 @@ import pytest
 
 from devtune.data.corpus import Made
 from devtune.data.corpus import make_sample as sample_of
-from devtune.data.filter import exact_dedup, max_per_family
+from devtune.data.selection.filter import exact_dedup, max_per_family
 from devtune.pipeline import MaxPerFamily
 from devtune.records import Provenance, Rejected
 

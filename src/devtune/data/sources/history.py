@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import IO
 
-from devtune.data.git import Repository
+from devtune.data.sources.git import Repository
 
 SYMLINK, SUBMODULE, ABSENT = "120000", "160000", "000000"
 MAX_RENAME_CANDIDATES = 1000

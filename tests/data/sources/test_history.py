@@ -2,8 +2,8 @@ import random
 
 import pytest
 
-from devtune.data.git import open_repository
-from devtune.data.history import (
+from devtune.data.sources.git import open_repository
+from devtune.data.sources.history import (
     find_cut,
     find_known,
     find_last_changes,

@@ -5,7 +5,7 @@ from itertools import pairwise
 import pytest
 
 from devtune.data.corpus import passage_of, split_lines
-from devtune.data.middle import blocks, fill_in_the_middle
+from devtune.data.families.middle import blocks, fill_in_the_middle
 from devtune.pipeline import FillInTheMiddle
 from devtune.records import Rejected
 

@@ -1,7 +1,7 @@
 import pytest
 
-from devtune.data.blobs import Blobs
-from devtune.data.git import open_repository, resolve
+from devtune.data.sources.blobs import Blobs
+from devtune.data.sources.git import open_repository, resolve
 from devtune.errors import DevtuneError
 
 

@@ -1,0 +1,1 @@
+"""Code as its grammar sees it: functions, definitions, imports, calls and comments."""

@@ -1,0 +1,1 @@
+"""What is left out, each rule named, with its threshold and its count."""

@@ -1,0 +1,1 @@
+"""Which samples stay: duplicates, contamination, ceilings and the mix."""

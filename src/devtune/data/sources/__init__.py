@@ -1,0 +1,1 @@
+"""What is read: repositories, directories, packages, and what forges export."""
