@@ -5,35 +5,51 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from devtune.section import Count, FilePath, Fraction, PlainPath, Section
+from devtune.steps.families import FamilyStep
+from devtune.steps.rules import CommitRule, FileRule
+from devtune.steps.selection import SelectionStep
 
 # --- collect: repository -> corpus/ -------------------------------------------------------------
 
 
-class GitSource(Section):
+class AnySource(Section):
+    """What all sources share."""
+
+    license: str = ""
+    """SPDX id of what carries no licence of its own, e.g. `LicenseRef-Ours`; empty is unknown."""
+    owner: str = ""
+    """Who answers for this code: a team or a person."""
+    weight: float = Field(default=1.0, gt=0)
+    """How much it counts in the mix, beside the other sources."""
+
+
+class GitSource(AnySource):
     """A git repository, bare or not; read through its objects, never checked out."""
 
     type: Literal["git"]
     """Which kind of source."""
     path: PlainPath
-    """The repository."""
+    """The repository; `*` and `?` match several, each becoming a source of its own."""
     ref: str | None = None
     """Branch, tag or commit; by default the checked-out branch; `HEAD` takes a detached one too."""
     name: str | None = None
     """Name in provenance; by default the directory's name."""
+    subpaths: tuple[str, ...] = ()
+    """Only these directories of a monorepo, from its top; empty is all of it."""
 
 
-class DirectorySource(Section):
-    """A plain directory without history; split by file."""
+class DirectorySource(AnySource):
+    """A plain directory without history, of code or of documentation; split by file."""
 
     type: Literal["directory"]
     """Which kind of source."""
     path: PlainPath
-    """The directory."""
+    """The directory; `*` and `?` match several, each becoming a source of its own."""
     name: str | None = None
     """Name in provenance; by default the directory's name."""
 
 
-class PackageSource(Section):
+class PackageSource(AnySource):
     """The source tree of a Python package installed beside devtune; split by file."""
 
     type: Literal["package"]
@@ -42,127 +58,69 @@ class PackageSource(Section):
     """Import name, e.g. `mistral_common`; it is located, not imported."""
 
 
-Source = Annotated[GitSource | DirectorySource | PackageSource, Field(discriminator="type")]
+class ForgeSource(AnySource):
+    """Issues, pull or merge requests and reviews as the API of a forge gave them, in files."""
+
+    type: Literal["forge"]
+    """Which kind of source."""
+    path: PlainPath
+    """A JSON file of GitHub, GitLab or Gitea, or a directory of them; read, never fetched."""
+    repository: str
+    """Name of the git source they belong to."""
+    name: str | None = None
+    """Name in reports; by default the file's or directory's name."""
+
+
+Source = Annotated[
+    GitSource | DirectorySource | PackageSource | ForgeSource, Field(discriminator="type")
+]
+
+
+class ReplaySection(Section):
+    """Which commits are acted out on the tree of their parent, for the family commit_replay."""
+
+    max_commits: Count = 200
+    """The latest suitable commits before the cut, and as many after it, of each repository."""
+    max_files: Count = 3
+    """Commits touching more files are not replayed."""
+    max_changed_lines: Count = 60
+    """Commits changing more lines are not replayed."""
+    test_command: str | None = None
+    """Run after the edits in a sandbox without network; `{files}` stands for the changed tests."""
+    test_timeout_seconds: Count = 120
+    """A slower test run is left out of the session."""
 
 
 class CollectSection(Section):
     """Which code is read, and what of it is left out."""
 
     sources: tuple[Source, ...] = Field(min_length=1)
-    """The repositories and directories."""
-    exclude: FilePath
-    """Policy file: path and header patterns of vendored, generated and lock files."""
+    """The repositories, directories and exports."""
     held_out: Fraction = 0.15
     """Share kept for measuring: the latest commits of a history, files of a directory by hash."""
-    max_bytes: Count = 1_000_000
-    """Larger files are rejected."""
-    max_line_length: Count = 1_000
-    """Files with a longer line are rejected."""
+    held_out_commits: Annotated[int, Field(ge=0)] = 0
+    """At least so many usable commits of each history are held out, whatever the share says."""
+    exclude_repositories: FilePath | None = None
+    """Policy file of repositories nothing is read from: those of public benchmarks."""
+    file_rules: tuple[FileRule, ...] = ()
+    """What leaves a file out; the first rule that does names the reason."""
+    commit_rules: tuple[CommitRule, ...] = ()
+    """What leaves a commit out; the first rule that does names the reason."""
+    replay: ReplaySection | None = None
+    """Commits to act out; none without it."""
 
 
 # --- build: corpus/ -> samples/ -----------------------------------------------------------------
 
 
-class CommitEdit(Section):
-    """Commit message and old text -> search/replace blocks."""
-
-    type: Literal["commit_edit"]
-    """Name of the step."""
-    prompt: FilePath
-    """Jinja template of the request."""
-    max_files: Count = 5
-    """Commits touching more files are left out."""
-    max_changed_lines: Count = 60
-    """Edits changing more lines of a file are left out."""
-    context_lines: Count = 12
-    """Lines shown on each side of a change when the file is long."""
-    min_subject_words: Count = 3
-    """Commits with a shorter subject say too little."""
-    skip_subjects: tuple[str, ...] = ()
-    """Regular expressions; a matching subject is left out (merges, reverts, version bumps)."""
-
-
-class DocstringToFunction(Section):
-    """Signature and docstring -> the function."""
-
-    type: Literal["docstring_to_function"]
-    """Name of the step."""
-    prompt: FilePath
-    """Jinja template of the request."""
-    min_lines: Count = 3
-    """Shorter bodies are left out."""
-    max_lines: Count = 40
-    """Longer functions are left out."""
-    min_docstring_words: Count = 4
-    """Shorter docstrings do not say what to write."""
-
-
-class FunctionToDocstring(Section):
-    """The function without its docstring -> the docstring."""
-
-    type: Literal["function_to_docstring"]
-    """Name of the step."""
-    prompt: FilePath
-    """Jinja template of the request."""
-    min_lines: Count = 3
-    """Shorter bodies are left out."""
-    max_lines: Count = 40
-    """Longer functions are left out."""
-    min_docstring_words: Count = 4
-    """Shorter docstrings teach nothing."""
-
-
-class FillInTheMiddle(Section):
-    """A file with one block cut out -> the block."""
-
-    type: Literal["fill_in_the_middle"]
-    """Name of the step."""
-    prompt: FilePath
-    """Jinja template of the request."""
-    min_lines: Count = 2
-    """Smaller blocks are left out."""
-    max_lines: Count = 12
-    """Larger blocks are left out."""
-    context_lines: Count = 25
-    """Lines shown before and after the gap."""
-    per_file: Count = 3
-    """Blocks taken from one file, chosen by hash."""
-
-
-class ExactDedup(Section):
-    """Samples with equal messages become one, with all their provenance."""
-
-    type: Literal["exact_dedup"]
-    """Name of the step."""
-
-
-class MaxPerFamily(Section):
-    """At most so many samples of a family, chosen by hash."""
-
-    type: Literal["max_per_family"]
-    """Name of the step."""
-    train: Count
-    """Ceiling for training."""
-    held_out: Count
-    """Ceiling for measuring."""
-
-
-Step = Annotated[
-    CommitEdit
-    | DocstringToFunction
-    | FunctionToDocstring
-    | FillInTheMiddle
-    | ExactDedup
-    | MaxPerFamily,
-    Field(discriminator="type"),
-]
+Step = Annotated[FamilyStep | SelectionStep, Field(discriminator="type")]
 
 
 class BuildSection(Section):
     """How the corpus becomes conversations."""
 
     steps: tuple[Step, ...] = Field(min_length=1)
-    """Families first, then filters; run from top to bottom."""
+    """Families and selection; run from top to bottom, near_duplicate_files before all."""
 
 
 class RenderSection(Section):
@@ -170,3 +128,50 @@ class RenderSection(Section):
 
     max_length: Count
     """Samples of more tokens are rejected, never cut."""
+
+
+# --- where the three of them run ----------------------------------------------------------------
+
+
+class LocalExecutor(Section):
+    """Processes of this machine."""
+
+    type: Literal["local"]
+    """Which executor of datatrove."""
+    workers: Count | None = None
+    """Processes at once; by default one for each CPU."""
+
+
+class SlurmExecutor(Section):
+    """An array job of a SLURM cluster; the run directory is on a file system all nodes share."""
+
+    type: Literal["slurm"]
+    """Which executor of datatrove."""
+    workers: Count
+    """Tasks at once."""
+    partition: str
+    """Partition the array is submitted to."""
+    time: str
+    """Limit of one task, HH:MM:SS."""
+    cpus_per_task: Count = 1
+    """CPUs of a task."""
+    mem_per_cpu_gb: Count = 2
+    """Memory of a CPU."""
+    sbatch_args: dict[str, str] = {}
+    """Any other option of sbatch, e.g. `account`."""
+
+
+class RayExecutor(Section):
+    """Tasks of the Ray cluster this process reaches, or of a local one."""
+
+    type: Literal["ray"]
+    """Which executor of datatrove."""
+    workers: Count
+    """Tasks at once."""
+    cpus_per_task: Count = 1
+    """CPUs of a task."""
+    mem_per_cpu_gb: Count = 2
+    """Memory of a CPU."""
+
+
+Executor = Annotated[LocalExecutor | SlurmExecutor | RayExecutor, Field(discriminator="type")]

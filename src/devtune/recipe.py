@@ -8,7 +8,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from devtune.pipeline import BuildSection, CollectSection, RenderSection
+from devtune.pipeline import (
+    BuildSection,
+    CollectSection,
+    Executor,
+    LocalExecutor,
+    RenderSection,
+)
 from devtune.section import Count, FilePath, Fraction, PlainPath, Section
 
 # --- import: published weights -> base/ ---------------------------------------------------------
@@ -243,3 +249,5 @@ class Recipe(Section):
     """base/ and serving/ -> report/."""
     cluster: ClusterSection = ClusterSection()
     """Machines and ranks of training."""
+    executor: Executor = LocalExecutor(type="local")
+    """Where collect and build run; the result is the same wherever that is."""

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from devtune.data.filters.classify import Terms, load_policy
+from devtune.data.secrets import Redactor
 from devtune.data.sources.directory_source import open_directory, open_package
 from devtune.data.sources.git_source import open_git
-from devtune.data.secrets import Redactor
 from devtune.errors import DevtuneError, RecipeError
 from devtune.pipeline import CollectSection, GitSource, PackageSource
 from devtune.progress import Progress

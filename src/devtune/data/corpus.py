@@ -27,6 +27,8 @@ class Made:
 
     split: Split
     sample: Sample
+    evidence: tuple[str, ...] = ()
+    """Code of the answer: a held-out sample all of whose evidence is trained on is dropped."""
 
 
 Yield = Iterator[Made | Rejected]

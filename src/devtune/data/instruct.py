@@ -8,9 +8,9 @@ from pathlib import Path
 
 from devtune.data.corpus import Corpus, Made, Yield
 from devtune.data.families.edits import commit_edit
-from devtune.data.selection.filter import Filtered, exact_dedup, max_per_family
 from devtune.data.families.functions import docstring_to_function, function_to_docstring
 from devtune.data.families.middle import fill_in_the_middle
+from devtune.data.selection.filter import Filtered, exact_dedup, max_per_family
 from devtune.errors import DevtuneError
 from devtune.pipeline import (
     BuildSection,

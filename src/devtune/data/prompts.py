@@ -3,7 +3,8 @@
 Reads one template file; writes nothing. A template is sandboxed: it phrases, it cannot act.
 """
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from jinja2 import StrictUndefined, TemplateError, TemplateSyntaxError
@@ -32,13 +33,14 @@ class Prompt:
                 f"{file}:{error.lineno}: not a valid template: {error.message}; correct it"
             ) from None
 
-    def render(self, values: Mapping[str, object]) -> str:
+    def render(self, values: Mapping[str, object], key: str = "") -> str:
         """Fill the template; surrounding blank space is dropped.
 
-        Besides `values` it may use `fence`, a Markdown fence longer than any in them.
+        Besides `values` it may use `fence`, a Markdown fence longer than any in them, and
+        `pick(a, b, …)`, one of several phrasings: equal `key`, equal choice.
         """
         texts = "\n".join(each for each in values.values() if isinstance(each, str))
-        values = {**values, "fence": fence_for(texts)}
+        values = {**values, "fence": fence_for(texts), "pick": _picker(key)}
         try:
             request = self._template.render(values).strip()
         except (TemplateError, TypeError, ValueError, ArithmeticError) as error:
@@ -47,3 +49,16 @@ class Prompt:
         if not request:
             raise DevtuneError(f"{self.file}: the request it gives is empty; write one")
         return request
+
+
+def _picker(key: str) -> Callable[..., object]:
+    """Return a function that chooses one of its arguments, each time anew, by hash of `key`."""
+    num_picked = 0
+
+    def pick(*phrasings: object) -> object:
+        nonlocal num_picked
+        num_picked += 1
+        digest = hashlib.sha256(f"{num_picked} {key}".encode("utf-8", "replace")).digest()
+        return phrasings[int.from_bytes(digest[:8], "big") % len(phrasings)]
+
+    return pick

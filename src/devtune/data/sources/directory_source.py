@@ -11,7 +11,13 @@ from dataclasses import dataclass
 from importlib import metadata, util
 from pathlib import Path
 
-from devtune.data.filters.classify import Terms, decode_path, reject_content, reject_path, spell_path
+from devtune.data.filters.classify import (
+    Terms,
+    decode_path,
+    reject_content,
+    reject_path,
+    spell_path,
+)
 from devtune.errors import DevtuneError, one_line
 from devtune.records import Provenance, Rejected, SourceFile
 

@@ -9,8 +9,14 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
+from devtune.data.filters.classify import (
+    Terms,
+    decode_path,
+    reject_content,
+    reject_path,
+    spell_path,
+)
 from devtune.data.sources.blobs import Blobs
-from devtune.data.filters.classify import Terms, decode_path, reject_content, reject_path, spell_path
 from devtune.data.sources.git import Repository, open_repository, resolve
 from devtune.data.sources.history import (
     ABSENT,

@@ -1,0 +1,1 @@
+"""The grammar of a pipeline's named steps: rules of what is left out, families, selection."""
