@@ -1,0 +1,169 @@
+"""What changed between two texts, as hunks of whole lines.
+
+Reads and writes nothing. Lines that stand once on both sides split the work before `difflib`,
+which compares only what is left between them.
+"""
+
+import difflib
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+
+from devtune.data.corpus import split_lines
+
+Hunk = tuple[int, int, int, int]
+"""Changed lines: old[a:b] became new[c:d], counted from 0."""
+Span = tuple[int, int]
+"""Lines [first, last), counted from 0."""
+MAX_COMPARISONS = 4_000_000
+"""Pairs of equal lines `difflib` may look at; beyond that one file takes minutes."""
+MAX_SLIDE = 100
+"""Lines an insertion or deletion may be moved to stand at a better place."""
+
+
+def whole_lines(text: str) -> list[str]:
+    """Return the lines of `text`, each with its end, the last one too."""
+    lines = split_lines(text)
+    return [*lines[:-1], lines[-1].removesuffix("\n") + "\n"] if lines else []
+
+
+def find_hunks(old: Sequence[str], new: Sequence[str], max_changed_lines: int) -> list[Hunk] | str:
+    """Return what changed, or the reason it is too much. Equal lines give no hunk."""
+    head, tail = _common_ends(old, new)
+    before, after = old[head : len(old) - tail], new[head : len(new) - tail]
+    counts, new_counts = Counter(before), Counter(after)
+    if max((counts - new_counts).total(), (new_counts - counts).total()) > max_changed_lines:
+        return "too_many_changed_lines"
+    gaps = list(_gaps(before, after, counts, new_counts))
+    if sum(_num_pairs(before[a:b], after[c:d]) for a, b, c, d in gaps) > MAX_COMPARISONS:
+        return "too_repetitive"
+    found = [hunk for gap in gaps for hunk in _compare(before, after, gap)]
+    hunks = [(a + head, b + head, c + head, d + head) for a, b, c, d in found]
+    if count_changed(hunks) > max_changed_lines:
+        return "too_many_changed_lines"
+    return list(_settled(old, new, hunks))
+
+
+def count_changed(hunks: Iterable[Hunk]) -> int:
+    """How many lines change: a line that becomes another counts once."""
+    return sum(max(b - a, d - c) for a, b, c, d in hunks)
+
+
+def join_hunks(hunks: Sequence[Hunk], gap: int) -> list[Hunk]:
+    """Return hunks with those joined that have at most `gap` equal lines between them."""
+    joined = list(hunks[:1])
+    for a, b, c, d in hunks[1:]:
+        before = joined[-1]
+        if a - before[1] <= gap:
+            joined[-1] = (before[0], b, before[2], d)
+        else:
+            joined.append((a, b, c, d))
+    return joined
+
+
+def find_windows(spans: Iterable[Span], num_lines: int) -> list[Span]:
+    """Return spans cut at the ends of the file, sorted, those that meet made one."""
+    windows: list[Span] = []
+    for first, last in sorted((max(a, 0), min(b, num_lines)) for a, b in spans):
+        if windows and first <= windows[-1][1]:
+            windows[-1] = (windows[-1][0], max(last, windows[-1][1]))
+        else:
+            windows.append((first, last))
+    return windows
+
+
+def _common_ends(old: Sequence[str], new: Sequence[str]) -> tuple[int, int]:
+    shorter = min(len(old), len(new))
+    head = next((n for n in range(shorter) if old[n] != new[n]), shorter)
+    rest = shorter - head
+    return head, next((n for n in range(rest) if old[-1 - n] != new[-1 - n]), rest)
+
+
+def _gaps(
+    before: Sequence[str], after: Sequence[str], counts: Counter[str], new_counts: Counter[str]
+) -> Iterator[Hunk]:
+    """Yield what lies between the lines that stand once on both sides, common ends taken off."""
+    places = {line: place for place, line in enumerate(after) if new_counts[line] == 1}
+    pairs = [
+        (place, places[line])
+        for place, line in enumerate(before)
+        if counts[line] == 1 and line in places
+    ]
+    a = c = 0
+    for b, d in [*_longest_rising(pairs), (len(before), len(after))]:
+        head, tail = _common_ends(before[a:b], after[c:d])
+        if b - a - head - tail or d - c - head - tail:
+            yield a + head, b - tail, c + head, d - tail
+        a, c = b + 1, d + 1
+
+
+def _longest_rising(pairs: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Return the longest run of pairs, sorted by their first, whose second rises too."""
+    ends: list[int] = []
+    last: list[int] = []
+    before: list[int] = []
+    for number, (_, place) in enumerate(pairs):
+        pile = bisect_left(ends, place)
+        before.append(last[pile - 1] if pile else -1)
+        ends[pile : pile + 1] = [place]
+        last[pile : pile + 1] = [number]
+    rising: list[tuple[int, int]] = []
+    number = last[-1] if last else -1
+    while number >= 0:
+        rising.append(pairs[number])
+        number = before[number]
+    return rising[::-1]
+
+
+def _num_pairs(before: Sequence[str], after: Sequence[str]) -> int:
+    counts = Counter(after)
+    return sum(counts[line] for line in before)
+
+
+def _compare(before: Sequence[str], after: Sequence[str], gap: Hunk) -> Iterator[Hunk]:
+    a, b, c, d = gap
+    if a == b or c == d:
+        yield gap
+        return
+    matcher = difflib.SequenceMatcher(None, before[a:b], after[c:d], autojunk=False)
+    for tag, first, last, new_first, new_last in matcher.get_opcodes():
+        if tag != "equal":
+            yield first + a, last + a, new_first + c, new_last + c
+
+
+def _settled(old: Sequence[str], new: Sequence[str], hunks: Sequence[Hunk]) -> Iterator[Hunk]:
+    """Yield hunks, those that only add or only remove moved to where a reader expects them."""
+    low = -1
+    for number, (a, b, c, d) in enumerate(hunks):
+        high = hunks[number + 1][0] if number + 1 < len(hunks) else len(old) + 1
+        # One equal line stays between two hunks; there are as many on both sides.
+        room = (min(a - low - 1, MAX_SLIDE), min(high - b - 1, MAX_SLIDE))
+        shift = 0
+        if a == b:
+            shift = _best_shift(new, c, d, room)
+        elif c == d:
+            shift = _best_shift(old, a, b, room)
+        low = b + shift
+        yield a + shift, low, c + shift, d + shift
+
+
+def _best_shift(lines: Sequence[str], first: int, last: int, room: tuple[int, int]) -> int:
+    """How far lines [first, last) may slide among their equals, and slide best."""
+    up = down = 0
+    while up < room[0] and lines[first - up - 1] == lines[last - up - 1]:
+        up += 1
+    while down < room[1] and lines[first + down] == lines[last + down]:
+        down += 1
+    return min(range(-up, down + 1), key=lambda shift: (*_place(lines, first + shift), -shift))
+
+
+def _place(lines: Sequence[str], start: int) -> tuple[int, int]:
+    """How odd it looks when a piece of code starts at this line: less is better."""
+    line = lines[start]
+    bare = line.strip()
+    indent = len(line) - len(line.lstrip())
+    if bare[:1] in (")", "]", "}") or bare in ("end", "else:", "else"):
+        return 3, indent
+    if not bare:
+        return 1, 0
+    return (0 if not start or not lines[start - 1].strip() else 2), indent
