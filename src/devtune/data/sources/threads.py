@@ -157,6 +157,8 @@ def _reviews(remarks: list[Remark], terms: Terms) -> Iterator[ReviewComment]:
 def _blob(remark: Remark, terms: Terms) -> str:
     parts = remark.path.split("/")
     is_safe = "" not in parts and ".." not in parts and "." not in parts
-    if not (remark.commit and is_safe and remark.path.isprintable()):
+    # U+FFFD stands for what was no text: such a path names another file, or none.
+    is_whole = remark.path.isprintable() and "\ufffd" not in remark.path
+    if not (remark.commit and is_safe and is_whole):
         return ""
     return terms.find_blob(remark.commit, remark.path)
