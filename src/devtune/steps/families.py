@@ -1,8 +1,8 @@
 """The grammar of the task families: the steps of a pipeline that make samples."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from devtune.section import Count, FilePath, Section
 
@@ -23,6 +23,12 @@ class ChangeFormats(Section):
     """A patch as `git apply` takes it."""
     tool_calls: float = Field(default=1.0, ge=0)
     """Calls of the serving agent's own tools."""
+
+    @model_validator(mode="after")
+    def _has_one(self) -> Self:
+        if not self.search_replace + self.unified_diff + self.tool_calls:
+            raise ValueError("every form has weight 0; give one of them a weight")
+        return self
 
 
 class ChangeFamily(Family):
@@ -67,13 +73,17 @@ class ReviewToFix(ChangeFamily):
     """Shorter comments say too little."""
 
 
-class FixRepair(ChangeFamily):
+class FixRepair(Family):
     """A region as it was before a fix, without being told what is wrong -> the repaired region."""
 
     type: Literal["fix_repair"]
     """Name of the step."""
     subjects: tuple[str, ...] = (r"(?i)\b(fix(es|ed)?|bug|regression|crash|broken|wrong)\b",)
     """Regular expressions; a commit is a fix when one is found in its subject."""
+    max_changed_lines: Count = 30
+    """Fixes changing more lines are left out."""
+    context_lines: Count = 12
+    """Lines shown on each side of the fix."""
 
 
 class FunctionFamily(Family):

@@ -14,6 +14,11 @@ KINDS = {
     "deps": "dependencies", "security": "security",
 }  # fmt: skip
 """Prefixes of conventional commits, in words."""
+_NO_SCOPES = frozenset(
+    ("add", "added", "change", "changed", "cleanup", "enhancement", "fixed", "fixes", "improve")
+    + ("improved", "misc", "minor", "new", "note", "notes", "remove", "removed", "todo", "update")
+    + ("updated", "various", "wip")
+)
 LONGEST = 2_000
 """Characters of a subject or body a request quotes."""
 
@@ -45,8 +50,8 @@ _CLOSES = re.compile(
 )
 _LEADING = re.compile(rf"(?:\[?{_NAMED}\]?|{_CLOSING} {_NAMED}(?= ?[:–-] ))(?: ?[:–-])? (?=\S)")
 _INSIDE = re.compile(
-    rf"\s{{1,3}}(?:(?i:from|in|of|by|for|with|since|per|via|after) )?(?:the )?{_NAMED}"
-    r"(?=\s|$|[.,;:)])"
+    rf"\s(?:(?i:from|in|of|by|for|with|since|per|via|after) (?:the )?{_NAMED}(?=\s|$|[.,;:)])"
+    rf"|{_IDS}(?=[\s.]{{0,3}}$))"
 )
 _TRAILER = re.compile(
     r"(?:(?:signed[- ]off|co-?[- ]?authored|co-developed|reviewed|acked|tested|reported|suggested"
@@ -101,7 +106,7 @@ def clean_message(subject: str, body: str) -> Words:
             new_kind, new_scope = _read_prefix(found)
             kind, scope = kind or new_kind, scope or new_scope
             rest = rest[found.end() :]
-    text = _INSIDE.sub("", strip_ids(rest)).strip(" ,;:–-")
+    text = _INSIDE.sub("", strip_ids(rest)).strip().rstrip(" ,;:–-")
     if text.endswith(".") and not text.endswith(".."):
         text = text[:-1]
     return Words(_capitalised(text), clean_body(body), kind, scope)
@@ -141,6 +146,8 @@ def _read_prefix(found: "re.Match[str]") -> tuple[str, str]:
     word, scope = found["kind"] or found["mark"], found["scope"] or ""
     if kind := KINDS.get(word.lower()):
         return kind, scope
+    if word.lower() in _NO_SCOPES:
+        return "", scope
     # `net/http: …`, `[parser] …`: what stands before is what it is about.
     return "", f"{word} ({scope})" if scope else word
 
