@@ -1,7 +1,8 @@
 """What can be known to be wrong before anything starts: no torch, no side effects, no waiting."""
 
+import glob
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -9,14 +10,22 @@ from typing import Any
 from pydantic import BaseModel
 
 from devtune.config import Resolved
-from devtune.data.filters.classify import load_policy
+from devtune.data.filters.files import load_policy
+from devtune.data.filters.licenses import load_license_policy
+from devtune.data.filters.repositories import load_repositories
 from devtune.data.prompts import Prompt
+from devtune.data.tools import Tools
 from devtune.errors import DevtuneError, RecipeError
 from devtune.faults import Loc
-from devtune.pipeline import CommitEdit, DirectorySource, GitSource, PackageSource
+from devtune.pipeline import PackageSource
 from devtune.recipe import CheckpointImport, LoraAdapter, Recipe
-from devtune.section import is_file_reference
+from devtune.section import Section, is_file_reference
+from devtune.steps.rules import ExcludedPaths, License
 from devtune.train.engine import engine_settings
+
+
+PATTERN_FIELDS = {"authors", "skip", "subjects"}
+"""Fields that hold regular expressions."""
 
 
 def check(resolved: Resolved, *, anywhere: bool = False) -> list[str]:
@@ -30,7 +39,6 @@ def check(resolved: Resolved, *, anywhere: bool = False) -> list[str]:
             raise RecipeError(
                 f"{resolved.place(loc)}: `{_dotted(loc)}`: no such file: {path}; correct the path"
             )
-    load_policy(recipe.collect.exclude)
     _check_pipeline(resolved)
     _check_numbers(resolved)
     engine_settings(recipe.train)
@@ -68,21 +76,36 @@ def _files(value: Any, loc: Loc) -> Iterator[tuple[Loc, Path]]:
 
 
 def _check_pipeline(resolved: Resolved) -> None:
+    """Read every policy, prompt, set of tools and pattern the data half names."""
+    collect = resolved.recipe.collect
+    for rule in collect.file_rules:
+        if isinstance(rule, ExcludedPaths):
+            load_policy(rule.policy)
+        if isinstance(rule, License):
+            load_license_policy(rule.policy)
+    if collect.exclude_repositories:
+        load_repositories(collect.exclude_repositories)
+    for number, rule in enumerate(collect.commit_rules):
+        _check_patterns(resolved, rule, ("collect", "commit_rules", number))
     for number, step in enumerate(resolved.recipe.build.steps):
-        prompt = getattr(step, "prompt", None)
-        if prompt is not None:
-            _check_prompt(prompt)
-        if isinstance(step, CommitEdit):
-            for index, pattern in enumerate(step.skip_subjects):
-                loc = ("build", "steps", number, "skip_subjects", index)
-                _check_pattern(resolved, loc, pattern)
+        _check_patterns(resolved, step, ("build", "steps", number))
+        if prompt := getattr(step, "prompt", None):
+            _as_recipe_error(Prompt, prompt)
+        if tools := getattr(step, "tools", None):
+            _as_recipe_error(Tools, tools)
 
 
-def _check_prompt(file: Path) -> None:
+def _as_recipe_error(read: Callable[[Path], object], file: Path) -> None:
     try:
-        Prompt(file)
+        read(file)
     except DevtuneError as error:
         raise RecipeError(str(error)) from None
+
+
+def _check_patterns(resolved: Resolved, part: Section, loc: Loc) -> None:
+    for name in PATTERN_FIELDS & set(type(part).model_fields):
+        for index, pattern in enumerate(getattr(part, name)):
+            _check_pattern(resolved, (*loc, name, index), pattern)
 
 
 def _check_pattern(resolved: Resolved, loc: Loc, pattern: str) -> None:
@@ -114,8 +137,9 @@ def _absent(recipe: Recipe) -> Iterator[tuple[Loc, str]]:
         yield ("import", "path"), f"import.path {recipe.import_.path}"
     for number, source in enumerate(recipe.collect.sources):
         loc = ("collect", "sources", number)
-        if isinstance(source, GitSource | DirectorySource) and not source.path.exists():
-            yield (*loc, "path"), f"collect source {source.path}"
+        path = getattr(source, "path", None)
+        if path is not None and not path.exists() and not glob.glob(str(path)):  # noqa: PTH207
+            yield (*loc, "path"), f"collect source {path}"
         if isinstance(source, PackageSource) and not _is_installed(source.name):
             yield (*loc, "name"), f"collect source package {source.name}"
 

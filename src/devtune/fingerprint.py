@@ -28,6 +28,8 @@ def _hashed(section: BaseModel) -> dict[str, Any]:
         if isinstance(value, Path):
             if is_file_reference(info):
                 result[name] = hash_file(value)
+        elif isinstance(value, tuple) and any(isinstance(each, Path) for each in value):
+            continue  # directories; the stage itself says what is in them
         else:
             result[name] = _plain(value)
     return result

@@ -34,11 +34,12 @@ LINE = (
     ),
     Stage(
         "collect", "corpus", (), "devtune.data.collect:collect",
-        identify="devtune.data.collect:identify",
+        identify="devtune.data.collect:identify", also=("executor",), resumable=True,
         help="repositories → corpus/ with provenance, secrets replaced",
     ),
     Stage(
         "build", "samples", ("corpus",), "devtune.data.instruct:build",
+        identify="devtune.data.instruct:identify", also=("executor",), resumable=True,
         help="corpus/ → samples/: requests and answers",
     ),
     Stage(

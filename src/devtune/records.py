@@ -3,12 +3,12 @@
 Every `*.jsonl` file holds one row a line, keys sorted, UTF-8; every table is Parquet.
 """
 
-import json
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Protocol, TypeVar, cast
+from typing import Any, ClassVar, Literal, Protocol, TypeVar
 
+import orjson
 from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
 
 from devtune.errors import DevtuneError, one_line
@@ -243,6 +243,33 @@ class Sample:
     """JSON array of the tools the assistant may call, as the OpenAI API has it; `""` for none."""
 
 
+@with_config(STRICT)
+@dataclass(frozen=True, slots=True)
+class DuplicateCluster:
+    """Files that are nearly the same (`samples/duplicates.jsonl`); nothing is made of `dropped`."""
+
+    kept: Provenance
+    """The newest of them."""
+    dropped: tuple[Provenance, ...]
+
+
+@with_config(STRICT)
+@dataclass(frozen=True, slots=True)
+class Contamination:
+    """One sample that was left out for words it shares (`samples/contamination.jsonl`)."""
+
+    sample_id: str
+    family: str
+    source: str
+    path: str
+    reference: str
+    """The benchmark, or the file the user named."""
+    document: str
+    """Which of its documents."""
+    ngram: str
+    """The words in a row that stand in both."""
+
+
 @dataclass(frozen=True, slots=True)
 class TokenRow:
     """One rendered sample (`dataset/{train,held_out}.parquet`)."""
@@ -268,17 +295,16 @@ T = TypeVar("T")
 def write_jsonl(path: Path, rows: Iterable[Row]) -> int:
     """Write one JSON object a line and return how many."""
     count = 0
-    with path.open("w", encoding="utf-8") as out:
+    with path.open("wb") as out:
         for row in rows:
             out.write(to_json(row))
-            out.write("\n")
             count += 1
     return count
 
 
-def to_json(row: Row) -> str:
+def to_json(row: Row) -> bytes:
     """One row as one line of JSON, keys sorted, so that equal rows are equal bytes."""
-    return json.dumps(asdict(cast(Any, row)), ensure_ascii=False, sort_keys=True)
+    return orjson.dumps(row, option=orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE)
 
 
 def read_jsonl(path: Path, row_type: type[T]) -> Iterator[T]:
@@ -294,11 +320,12 @@ def read_jsonl(path: Path, row_type: type[T]) -> Iterator[T]:
                 yield adapter.validate_json(line)
             except ValidationError as error:
                 raise DevtuneError(
-                    f"{path}:{number}: not a {row_type.__name__} row ({_first(error)});"
+                    f"{path}:{number}: not a {row_type.__name__} row ({first_fault(error)});"
                     " remove the directory and run its stage again"
                 ) from None
 
 
-def _first(error: ValidationError) -> str:
+def first_fault(error: ValidationError) -> str:
+    """Say where a row departs from its type, without showing what it holds."""
     first = error.errors(include_url=False, include_input=False)[0]
     return ": ".join(filter(None, (".".join(map(str, first["loc"])), first["msg"])))

@@ -4,12 +4,13 @@ Reads `{train,held_out}.jsonl` and the base's `tekken.json`; writes `{train,held
 (rows of `records.TokenRow`), `rejected.jsonl` and the tokenizer that made them.
 """
 
+import json
 import shutil
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from itertools import groupby
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby, islice
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -22,12 +23,22 @@ from mistral_common.tokens.tokenizers.tekken import SpecialTokenPolicy
 from devtune.errors import DevtuneError
 from devtune.pipeline import RenderSection
 from devtune.progress import Progress
-from devtune.records import IGNORED, SPLITS, Rejected, Sample, TokenRow, read_jsonl, write_jsonl
+from devtune.records import (
+    IGNORED,
+    SPLITS,
+    Message,
+    Rejected,
+    Sample,
+    TokenRow,
+    read_jsonl,
+    write_jsonl,
+)
 from devtune.stage import Outcome
 
 NUM_CONTROL = 1000
 """Ids below are control tokens; text can never contain one."""
 TEKKEN = "tekken.json"
+ROWS_PER_GROUP = 4096
 EOS, INST, END_INST, AVAILABLE_TOOLS, TOOL_RESULTS, END_TOOL_RESULTS, SYSTEM_PROMPT = (
     2, 3, 4, 5, 7, 8, 17,
 )  # fmt: skip
@@ -52,20 +63,23 @@ def render(
     renderer = Renderer(base / TEKKEN)
     rejected: list[Rejected] = []
     counts: Counter[str] = Counter()
-    for split in SPLITS:
-        rows: list[TokenRow] = []
+
+    def rendered(split: str) -> Iterator[TokenRow]:
         source = read_jsonl(samples / f"{split}.jsonl", Sample)
         for sample in progress.track("render", source, unit="samples"):
             row = renderer.row(sample, section.max_length)
             if isinstance(row, Rejected):
                 rejected.append(row)
                 continue
-            rows.append(row)
+            counts[split] += 1
             counts[f"{split}.{sample.family}"] += 1
             counts[f"{split}_tokens"] += len(row.input_ids)
             counts[f"{split}_trained_tokens"] += num_trained(row.labels)
-        counts[split] = len(rows)
-        write_rows(out / f"{split}.parquet", rows)
+            yield row
+
+    for split in SPLITS:
+        counts[split] = 0
+        write_rows(out / f"{split}.parquet", rendered(split))
     write_jsonl(out / "rejected.jsonl", rejected)
     shutil.copyfile(base / TEKKEN, out / TEKKEN)
     if not counts["train"]:
@@ -101,23 +115,30 @@ class Renderer:
 
     def row(self, sample: Sample, max_length: int) -> TokenRow | Rejected:
         """Return the tokens and labels of one conversation, or why it has none."""
-        if not all(each.content.strip() for each in sample.messages if each.role == "assistant"):
+        answers = [each for each in sample.messages if each.role == "assistant"]
+        if not all(each.content.strip() or each.tool_calls for each in answers):
             return _rejected("empty_answer", sample)
         try:
             input_ids = self.encode(sample)
-        except MistralCommonException as error:
+        except (MistralCommonException, ValueError) as error:
             return _rejected("invalid_conversation", sample, str(error))
         if len(input_ids) > max_length:
             return _rejected("too_long", sample, f"{len(input_ids)} tokens")
-        labels = labels_of(input_ids)
+        turns = _turns(sample.messages)
+        spans = list(trained_spans(input_ids))
+        if len(spans) != len(turns):
+            found = f"{len(spans)} spans of tokens for {len(turns)} assistant turns"
+            return _rejected("turns_not_found", sample, found)
+        labels = labels_of(input_ids, turns)
         trained = [token for token in labels if token != IGNORED]
         num_bytes = len(self.decode(trained).encode())
         return TokenRow(sample.sample_id, sample.family, input_ids, labels, num_bytes)
 
     def encode(self, sample: Sample) -> list[int]:
         """Token ids of the whole conversation, from `<s>` to the last `</s>`."""
-        messages = [{"role": each.role, "content": each.content} for each in sample.messages]
-        request = ChatCompletionRequest.from_openai(messages=messages)  # pyright: ignore
+        tools = json.loads(sample.tools) if sample.tools else None
+        messages = [to_openai(each) for each in sample.messages]
+        request = ChatCompletionRequest.from_openai(messages=messages, tools=tools)  # pyright: ignore
         return list(self._tokenizer.encode_chat_completion(request).tokens)
 
     def decode(self, tokens: Sequence[int]) -> str:
@@ -161,11 +182,41 @@ def trained_spans(input_ids: Sequence[int]) -> Iterator[tuple[int, int]]:
         position += 1
 
 
-def labels_of(input_ids: Sequence[int]) -> list[int]:
-    """Labels of the same length as `input_ids`: the ids of assistant turns, -100 elsewhere."""
+def to_openai(message: Message) -> dict[str, Any]:
+    """Return a message as the OpenAI API has it."""
+    result: dict[str, Any] = {"role": message.role, "content": message.content}
+    if message.tool_calls:
+        result["tool_calls"] = [
+            {
+                "id": call.id,
+                "type": "function",
+                "function": {"name": call.name, "arguments": call.arguments},
+            }
+            for call in message.tool_calls
+        ]
+    if message.tool_call_id:
+        result["tool_call_id"] = message.tool_call_id
+    return result
+
+
+def _turns(messages: Sequence[Message]) -> list[bool]:
+    """Whether each assistant turn is trained; messages that follow each other are one turn."""
+    turns: list[bool] = []
+    for role, run in groupby(messages, key=lambda each: each.role):
+        if role == "assistant":
+            turns.append(all(each.is_trained for each in run))
+    return turns
+
+
+def labels_of(input_ids: Sequence[int], is_trained: Sequence[bool] = ()) -> list[int]:
+    """Labels of the same length as `input_ids`: the ids of assistant turns, -100 elsewhere.
+
+    `is_trained` says it of each turn, all of them by default.
+    """
     labels = [IGNORED] * len(input_ids)
-    for start, end in trained_spans(input_ids):
-        labels[start:end] = input_ids[start:end]
+    for turn, (start, end) in enumerate(trained_spans(input_ids)):
+        if not is_trained or is_trained[turn]:
+            labels[start:end] = input_ids[start:end]
     return labels
 
 
@@ -174,8 +225,15 @@ def num_trained(labels: Sequence[int]) -> int:
     return sum(label != IGNORED for label in labels)
 
 
-def write_rows(path: Path, rows: Sequence[TokenRow]) -> None:
-    """Write rows as Parquet, the same bytes for the same rows."""
+def write_rows(path: Path, rows: Iterable[TokenRow]) -> None:
+    """Write rows as Parquet, the same bytes for the same rows; memory holds one row group."""
+    waiting = iter(rows)
+    with pq.ParquetWriter(path, SCHEMA, compression="zstd") as writer:
+        while group := list(islice(waiting, ROWS_PER_GROUP)):
+            writer.write_table(_table(group))
+
+
+def _table(rows: Sequence[TokenRow]) -> pa.Table:
     columns = {
         "sample_id": [row.sample_id for row in rows],
         "family": [row.family for row in rows],
@@ -185,7 +243,7 @@ def write_rows(path: Path, rows: Sequence[TokenRow]) -> None:
         "num_trained_tokens": [num_trained(row.labels) for row in rows],
         "num_trained_bytes": [row.num_trained_bytes for row in rows],
     }
-    pq.write_table(pa.table(columns, schema=SCHEMA), path, compression="zstd")
+    return pa.table(columns, schema=SCHEMA)
 
 
 def _rejected(reason: str, sample: Sample, detail: str = "") -> Rejected:

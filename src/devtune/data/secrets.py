@@ -1,20 +1,25 @@
 """Secrets found by Kingfisher's rules, in process and offline, and replaced by placeholders.
 
-Reads texts, writes nothing: found values live in the memory of one `Redactor` and nowhere else.
+Reads texts, writes nothing; `sealed` is how what was learned goes from one process to another.
 A candidate is never sent to its vendor; the SDK's `Validator` and `Revoker` are not used.
 """
 
 import re
 from bisect import bisect_left
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cache
+from hashlib import blake2b
 from itertools import accumulate
 
+from ahocorasick_rs import AhoCorasick
 from kingfisher_sdk import DetectionPolicy, Finding, Rules, Scanner
 
 MIN_LITERAL_CHARACTERS = 8
 LONG_CHARACTERS = 16
+MARK_START = "REDACTED_"
+_MARK = re.compile(r"REDACTED_[A-Z0-9_]+_([0-9a-f]{32})(?![0-9a-f])")
 
 # The catalogue hides parts of a credential that do not prove anything alone. Of these, what is
 # secret by its name is replaced; account names, hosts and client ids are not.
@@ -32,9 +37,18 @@ def _scanner() -> Scanner:
     return Scanner(rules, policy=policy)
 
 
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """One secret: found by a rule of this kind, known by the digest that stands in marked texts."""
+
+    digest: str
+    kind: str
+    value: str = field(repr=False)
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class _Span:
-    """One stretch of a text, in characters, and the placeholder that takes its place."""
+    """One stretch of a text, in characters, and what takes its place."""
 
     start: int
     end: int
@@ -42,75 +56,84 @@ class _Span:
 
 
 @dataclass(slots=True)
-class Redactor:
-    """Replaces secrets; the same value becomes the same placeholder in every text it is given.
+class Marker:
+    """First half of redaction: replaces what the rules find by keyed digests, and remembers it.
 
-    Feed every text of a corpus to `learn` first and to `redact` afterwards, in a fixed order:
-    then a value that any text gave away is replaced in all of them, and the numbers are stable.
-    A short word (`guest`, `password`) is replaced only where it stands as a secret.
+    Several processes mark texts with one `key`; what they learned is put together afterwards, and
+    only then do placeholders get their numbers.
     """
 
-    _placeholders: dict[str, str] = field(default_factory=dict[str, str], repr=False)
-    _literals: list[str] = field(default_factory=list[str], repr=False)
-    _numbers: Counter[str] = field(default_factory=Counter[str], repr=False)
+    key: bytes = field(repr=False)
+    learned: dict[str, Learned] = field(default_factory=dict[str, Learned], repr=False)
+    """By digest, in the order they were found."""
 
-    @property
-    def counts(self) -> dict[str, int]:
-        """Different secrets found so far, by kind in lower case."""
-        return {kind.lower(): number for kind, number in sorted(self._numbers.items())}
-
-    def learn(self, text: str) -> None:
-        """Remember the secrets of `text`."""
-        self._detect(text)
-
-    def redact(self, text: str) -> str:
-        """Return `text` with its secrets, and all secrets known so far, replaced."""
-        spans = [*self._detect(text), *self._find_literals(text)]
-        if not spans:
-            return text
-        pieces: list[str] = []
-        done = 0
-        for span in _merged(spans):
-            pieces += (text[done : span.start], span.placeholder)
-            done = span.end
-        return "".join((*pieces, text[done:]))
-
-    def _detect(self, text: str) -> list[_Span]:
+    def mark(self, text: str) -> str:
+        """Return `text` with each secret the rules see replaced by its mark."""
         findings = [each for each in _scan(text) if _is_secret(each)]
         if not findings:
-            return []
+            return text
         findings.sort(key=lambda e: (e.location["start_offset"], -_length(e), e.rule_id))
         offsets = _byte_offsets(text)
         spans: list[_Span] = []
         for finding in findings:
             start = bisect_left(offsets, finding.location["start_offset"])
             end = bisect_left(offsets, finding.location["end_offset"])
+            if _MARK.search(text, start, end):
+                continue  # marked before
             kind = _kind(finding.rule_id)
-            spans.append(_Span(start, end, self._placeholder(text[start:end], kind)))
+            spans.append(_Span(start, end, self._learn(text[start:end], kind)))
             if finding.is_base64_encoded:
-                self._placeholder(finding.secret, kind)
-        return spans
+                self._learn(finding.secret, kind)
+        return _replaced(text, spans)
 
-    def _placeholder(self, value: str, kind: str) -> str:
-        known = self._placeholders.get(value)
-        if known is not None:
-            return known
-        self._numbers[kind] += 1
-        placeholder = f"REDACTED_{kind}_{self._numbers[kind]}"
-        self._placeholders[value] = placeholder
-        if _is_distinctive(value):
-            self._literals.append(value)
-        return placeholder
+    def _learn(self, value: str, kind: str) -> str:
+        digest = blake2b(value.encode("utf-8", "replace"), key=self.key, digest_size=16).hexdigest()
+        first = self.learned.setdefault(digest, Learned(digest, kind, value))
+        return f"REDACTED_{first.kind}_{digest}"
 
-    def _find_literals(self, text: str) -> list[_Span]:
-        spans: list[_Span] = []
-        for value in self._literals:
-            start = text.find(value)
-            while start >= 0:
-                end = start + len(value)
-                spans.append(_Span(start, end, self._placeholders[value]))
-                start = text.find(value, start + 1)
-        return spans
+
+class Redactor:
+    """Second half: marks become numbered placeholders, and a known value is replaced everywhere.
+
+    The same value is the same placeholder in every text. A short word (`guest`, `password`) is
+    replaced only where it stands as a secret. `learned` is in the order the texts are in.
+    """
+
+    def __init__(self, learned: Iterable[Learned]) -> None:
+        self._placeholders: dict[str, str] = {}
+        self._numbers: Counter[str] = Counter()
+        literals: dict[str, str] = {}
+        for each in learned:
+            if each.digest in self._placeholders:
+                continue
+            self._numbers[each.kind] += 1
+            placeholder = f"REDACTED_{each.kind}_{self._numbers[each.kind]}"
+            self._placeholders[each.digest] = placeholder
+            if _is_distinctive(each.value):
+                literals[each.value] = placeholder
+        self._literals = list(literals.items())
+        self._finder = AhoCorasick(list(literals)) if literals else None
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Different secrets found, by kind in lower case."""
+        return {kind.lower(): number for kind, number in sorted(self._numbers.items())}
+
+    @property
+    def needles(self) -> list[str]:
+        """Texts without any of these need no `redact`."""
+        return [*(value for value, _ in self._literals), MARK_START]
+
+    def redact(self, text: str) -> str:
+        """Return a marked text with placeholders in place of its marks and of all known secrets."""
+        if MARK_START in text:
+            text = _MARK.sub(self._named, text)
+        found = self._finder.find_matches_as_indexes(text, overlapping=True) if self._finder else ()
+        spans = [_Span(start, end, self._literals[index][1]) for index, start, end in found]
+        return _replaced(text, spans) if spans else text
+
+    def _named(self, match: re.Match[str]) -> str:
+        return self._placeholders.get(match[1], match[0])
 
 
 def _scan(text: str) -> list[Finding]:
@@ -149,6 +172,15 @@ def _byte_offsets(text: str) -> "list[int] | range":
 def _width(character: str) -> int:
     point = ord(character)
     return 1 + (point > 0x7F) + (point > 0x7FF) + (point > 0xFFFF)
+
+
+def _replaced(text: str, spans: list[_Span]) -> str:
+    pieces: list[str] = []
+    done = 0
+    for span in _merged(spans):
+        pieces += (text[done : span.start], span.placeholder)
+        done = span.end
+    return "".join((*pieces, text[done:]))
 
 
 def _merged(spans: list[_Span]) -> list[_Span]:

@@ -19,7 +19,9 @@ class Blobs:
         # A pipe would fill up and block git if it had much to complain about.
         self._complaints: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed in __exit__
         self._sizes = repository.converse(
-            "cat-file", "--batch-check=%(objectname) %(objectsize)", complaints=self._complaints
+            "cat-file",
+            "--batch-check=%(objecttype) %(objectname) %(objectsize)",
+            complaints=self._complaints,
         )
         self._contents = repository.converse("cat-file", "--batch", complaints=self._complaints)
 
@@ -54,18 +56,28 @@ class Blobs:
             raise self._fault(blob)
         return content
 
+    def find(self, commit: str, path: str) -> str:
+        """Return the blob id of a path at a commit, `""` where there is none."""
+        if "\n" in path:
+            return ""
+        answer = self._answer(self._sizes, f"{commit}:{path}")
+        return answer[1] if len(answer) == 3 and answer[0] == "blob" else ""
+
     def _ask(self, child: "subprocess.Popen[bytes]", blob: str) -> list[str]:
-        assert child.stdin is not None
-        assert child.stdout is not None
-        try:
-            child.stdin.write(f"{blob}\n".encode("ascii"))
-            child.stdin.flush()
-        except BrokenPipeError:
-            raise self._fault(blob) from None
-        answer = child.stdout.readline().decode("utf-8", "replace").split()
+        answer = self._answer(child, blob)
         if not answer or not answer[-1].isdigit():
             raise self._fault(blob)
         return answer
+
+    def _answer(self, child: "subprocess.Popen[bytes]", question: str) -> list[str]:
+        assert child.stdin is not None
+        assert child.stdout is not None
+        try:
+            child.stdin.write(f"{question}\n".encode("utf-8", "replace"))
+            child.stdin.flush()
+        except BrokenPipeError:
+            raise self._fault(question) from None
+        return child.stdout.readline().decode("utf-8", "replace").split()
 
     def _fault(self, blob: str) -> Exception:
         self._complaints.seek(0)

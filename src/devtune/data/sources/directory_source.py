@@ -6,21 +6,28 @@ Reads regular files only: no symlink is followed, nothing is imported, no pipe o
 import hashlib
 import os
 import stat
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from importlib import metadata, util
 from pathlib import Path
+from typing import Any
 
-from devtune.data.filters.classify import (
-    Terms,
+from devtune.data.filters.files import (
+    FileRules,
     decode_path,
-    reject_content,
-    reject_path,
+    max_bytes_of,
     spell_path,
+    split_by_file,
 )
+from devtune.data.filters.licenses import is_license_file
+from devtune.data.secrets import Marker
+from devtune.data.sources.texts import Text, Texts
 from devtune.errors import DevtuneError, one_line
-from devtune.records import Provenance, Rejected, SourceFile
+from devtune.pipeline import CollectSection, DirectorySource, PackageSource
+from devtune.records import Provenance, Rejected, Source, SourceFile
 
+FILES_PER_UNIT = 400
+MAX_TERMS_BYTES = 200_000
 SKIPPED_NAMES = (b".git", b"__pycache__")
 
 
@@ -39,12 +46,16 @@ class DirectoryReader:
     """A directory, or the files of it that make up a package."""
 
     name: str
+    source: DirectorySource | PackageSource
+    section: CollectSection
     root: Path
-    terms: Terms
     version: str = ""
     """Version of the package; goes where a repository has its commit."""
     only: bytes | None = None
     """The single file of a package that is one module."""
+    attributes: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Set by `plan`, as are the licences."""
+    licenses: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def identify(self) -> str:
         """Return a hash of every path, size and content that can reach the corpus.
@@ -57,32 +68,66 @@ class DirectoryReader:
             whole.update(b"%b\0%d\0%b\0" % (each.path, each.size, content.encode()))
         return f"{self.version} {whole.hexdigest()}".strip()
 
-    def rows(self) -> Iterator[SourceFile | Rejected]:
-        """Yield each file once, in order of its path: kept, or rejected with the reason.
+    def plan(self, known: Mapping[str, Source]) -> "tuple[DirectoryReader, Source, list[Any]]":
+        """Return a reader ready for units, what is known of the source, and the units.
 
         Raises `DevtuneError` when there are no files at all.
         """
-        for found in self._walk():
-            path = decode_path(found.path)
-            if path is None:
-                yield Rejected("path_not_utf8", self.name, spell_path(found.path), self.version)
-                continue
-            reason = found.reason or reject_path(path, self.terms.policy)
-            content = b"" if reason else self._read(found.path)
-            reason = reason or self._reject(content)
-            if reason or content is None:
-                yield Rejected(reason or "unreadable", self.name, path, self.version)
-                continue
-            place = Provenance(self.name, self.version, path, blob_id(content), "", "")
-            split = self.terms.split_by_file(self.name, path)
-            yield SourceFile(place, split, content.decode("utf-8"))
+        found = self._walk()
+        ready = replace(
+            self,
+            attributes=self._texts(found, lambda name: name == ".gitattributes"),
+            licenses=self._texts(found, is_license_file),
+        )
+        source = self.source
+        described = Source(
+            self.name, source.type, source.weight, source.license, source.owner, self.version
+        )
+        rows = [(each.path.decode("latin-1"), each.reason, each.size) for each in found]
+        chunks = range(0, len(rows), FILES_PER_UNIT)
+        return ready, described, [rows[start : start + FILES_PER_UNIT] for start in chunks]
 
-    def _reject(self, content: bytes | None) -> str | None:
-        if content is None:
-            return "unreadable"
-        if len(content) > self.terms.max_bytes:
-            return "oversized"
-        return reject_content(content, self.terms.policy, self.terms.max_line_length)
+    def rows(self, unit: Any, marker: Marker) -> Iterator[SourceFile | Rejected]:
+        """Yield each file of a unit once, in order of its path: kept, or rejected with why."""
+        rules = FileRules(
+            self.section.file_rules, self.attributes, self.licenses, self.source.license
+        )
+        texts = Texts(rules, marker)
+        for name, reason, size in unit:
+            raw = name.encode("latin-1")
+            path = decode_path(raw)
+            if path is None:
+                spelt = texts.mark(spell_path(raw))
+                yield Rejected("path_not_utf8", self.name, spelt, self.version)
+                continue
+            text, blob = self._load(texts, Found(raw, reason, size), path)
+            shown = texts.mark(path)
+            if text.reason:
+                yield Rejected(text.reason, self.name, shown, self.version)
+                continue
+            license_ = rules.license_of(path, text.text)
+            place = Provenance(self.name, self.version, shown, blob, "", "", license_)
+            split = split_by_file(self.name, path, self.section.held_out)
+            yield SourceFile(place, split, text.text, text.language)
+
+    def _load(self, texts: Texts, found: Found, path: str) -> tuple[Text, str]:
+        reason = found.reason or texts.rules.reject_path(path, found.size)
+        content = None if reason else self._read(found.path, texts.rules.max_bytes)
+        if reason or content is None:
+            return Text("", reason or "unreadable"), ""
+        blob = blob_id(content)
+        return texts.load(path, blob, len(content), lambda: content), blob
+
+    def _texts(self, found: list[Found], is_wanted: Callable[[str], bool]) -> dict[str, str]:
+        texts: dict[str, str] = {}
+        for each in found:
+            path = each.path.decode("utf-8", "replace")
+            if each.reason or each.size > MAX_TERMS_BYTES or not is_wanted(Path(path).name):
+                continue
+            content = self._read(each.path, MAX_TERMS_BYTES)
+            if content is not None:
+                texts[path] = content.decode("utf-8", "replace")
+        return texts
 
     def _walk(self) -> list[Found]:
         found: list[Found] = []
@@ -107,8 +152,8 @@ class DirectoryReader:
             raise DevtuneError(f"{self.root}: no files in it; correct `path` of the source")
         return sorted(found, key=lambda each: each.path)
 
-    def _read(self, path: bytes) -> bytes | None:
-        """Return a file's content, at most one byte more than is kept; None if it cannot be."""
+    def _read(self, path: bytes, max_bytes: int) -> bytes | None:
+        """Return a file's content, at most one byte more than asked; None if it cannot be."""
         # What was a regular file a moment ago may be a link or a pipe now.
         flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
         try:
@@ -116,7 +161,7 @@ class DirectoryReader:
             with os.fdopen(handle, "rb") as file:
                 if not stat.S_ISREG(os.fstat(handle).st_mode):
                     return None
-                return file.read(self.terms.max_bytes + 1)
+                return file.read(max_bytes + 1)
         except OSError:
             return None
 
@@ -125,14 +170,15 @@ class DirectoryReader:
 
     def _hash(self, found: Found) -> str:
         # A file that is too large is rejected by its size; what is in it changes nothing.
-        if found.size > self.terms.max_bytes:
+        if found.size > max_bytes_of(self.section.file_rules):
             return "oversized"
-        content = self._read(found.path)
+        content = self._read(found.path, found.size)
         return "unreadable" if content is None else hashlib.sha256(content).hexdigest()
 
 
-def open_directory(path: Path, name: str, terms: Terms) -> DirectoryReader:
+def open_directory(source: DirectorySource, name: str, section: CollectSection) -> DirectoryReader:
     """Raise `DevtuneError` where `path` is no directory that can be listed."""
+    path = source.path
     if not path.exists():
         raise DevtuneError(f"{path}: no such directory; correct `path` of the source")
     if not path.is_dir():
@@ -141,11 +187,12 @@ def open_directory(path: Path, name: str, terms: Terms) -> DirectoryReader:
         os.scandir(path).close()
     except OSError as error:
         raise DevtuneError(one_line(error, path)) from None
-    return DirectoryReader(name, path, terms)
+    return DirectoryReader(name, source, section, path)
 
 
-def open_package(name: str, terms: Terms) -> DirectoryReader:
+def open_package(source: PackageSource, section: CollectSection) -> DirectoryReader:
     """Locate an installed package by its import name, without importing it."""
+    name = source.name
     if "." in name:
         raise DevtuneError(f"{name}: not a top-level package; name {name.split('.')[0]!r} instead")
     try:
@@ -156,11 +203,12 @@ def open_package(name: str, terms: Terms) -> DirectoryReader:
         raise DevtuneError(f"{name}: no such package is installed beside devtune; pip install it")
     folders = list(spec.submodule_search_locations or ())
     if folders:
-        return DirectoryReader(name, Path(folders[0]), terms, _version(name))
+        return DirectoryReader(name, source, section, Path(folders[0]), _version(name))
     if spec.origin is None or not Path(spec.origin).is_file():
         raise DevtuneError(f"{name}: built into Python, it has no source files; name another one")
     file = Path(spec.origin)
-    return DirectoryReader(name, file.parent, terms, _version(name), os.fsencode(file.name))
+    only = os.fsencode(file.name)
+    return DirectoryReader(name, source, section, file.parent, _version(name), only)
 
 
 def blob_id(content: bytes) -> str:

@@ -61,16 +61,18 @@ class Repository:
 
     @contextmanager
     def stream(
-        self, *arguments: str, fed_by: Sequence[str] = (), mailmap: str = ""
+        self, *arguments: str, fed_by: Sequence[str] = (), fed: bytes = b"", mailmap: str = ""
     ) -> Generator[IO[bytes]]:
-        """Give the output of a command while it runs; `fed_by` is a command for its input.
+        """Give the output of a command while it runs; its input is `fed`, or what `fed_by` prints.
 
         `mailmap` is the commit whose `.mailmap` counts. Raises `DevtuneError` when git fails and
         the output was read to its end; a reader that leaves early ends the command.
         """
-        with tempfile.TemporaryFile() as complaints:
+        with tempfile.TemporaryFile() as complaints, tempfile.TemporaryFile() as given:
+            given.write(fed)
+            given.seek(0)
             feeder = self._start(fed_by, complaints) if fed_by else None
-            source = feeder.stdout if feeder else subprocess.DEVNULL
+            source = feeder.stdout if feeder else given
             child = self._start(arguments, complaints, source, mailmap)
             finished = False
             try:

@@ -4,44 +4,43 @@ Reads commits, trees and blobs; writes nothing. Commits count however they were 
 are held out: the tree is taken before them, and what they made new is marked to be measured.
 """
 
-import math
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from functools import lru_cache
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any
 
-from devtune.data.filters.classify import (
-    Terms,
-    decode_path,
-    reject_content,
-    reject_path,
-    spell_path,
-)
+from devtune.data.filters.commits import CommitRules
+from devtune.data.filters.files import FileRules, decode_path, spell_path, split_by_file
+from devtune.data.secrets import Marker
 from devtune.data.sources.blobs import Blobs
 from devtune.data.sources.git import Repository, open_repository, resolve
+from devtune.data.sources.git_plan import Plan, plan_git
 from devtune.data.sources.history import (
     ABSENT,
     SUBMODULE,
     SYMLINK,
     Commit,
     Entry,
-    Leaf,
-    find_cut,
-    find_known,
-    find_last_changes,
     read_commits,
-    read_parents,
     read_tree,
 )
+from devtune.data.sources.replay import replay
+from devtune.data.sources.texts import Text, Texts, map_texts
 from devtune.errors import DevtuneError
-from devtune.pipeline import GitSource
-from devtune.records import Change, FileEdit, Provenance, Rejected, SourceFile, Split
+from devtune.pipeline import CollectSection, GitSource
+from devtune.records import (
+    Change,
+    FileEdit,
+    Provenance,
+    Rejected,
+    Replay,
+    Source,
+    SourceFile,
+    Split,
+)
 
-MAX_COMMIT_FILES = 50
-NUM_CACHED_BLOBS = 64
-
-Text = tuple[str, str | None]
-"""A text and the reason it is left out; the text is empty if there is a reason."""
-Load = Callable[[str], Text]
+Row = SourceFile | Change | Replay | Rejected
+EDGE_MODES = {SYMLINK: "symlink", SUBMODULE: "submodule"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,155 +48,184 @@ class GitReader:
     """A repository at one commit."""
 
     name: str
+    source: GitSource
+    section: CollectSection
     repository: Repository
     tip: str
-    ref: str | None
-    terms: Terms
+    attributes: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Set by `plan`, as are the licences."""
+    licenses: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def identify(self) -> str:
         """Return the commit that is read, and the ref it was named by."""
-        return f"{self.tip} ({self.ref or 'checked-out branch'})"
+        return f"{self.tip} ({self.source.ref or 'checked-out branch'})"
 
-    def rows(self) -> Iterator[SourceFile | Change | Rejected]:
-        """Yield the tree at the cut, what the held-out commits made new, then every commit."""
-        parents = read_parents(self.repository, self.tip)
-        cut, held_out = self._cut(parents)
-        by_file = not held_out
+    def plan(self, known: Mapping[str, Source]) -> "tuple[GitReader, Source, list[Any]]":
+        """Return a reader ready for units, what is known of the source, and the units."""
+        plan = plan_git(self.repository, self.tip, self.source, self.section)
+        described = Source(
+            name=self.name,
+            kind="git",
+            weight=self.source.weight,
+            license=self.source.license,
+            owner=self.source.owner,
+            tip=self.tip,
+            cut=plan.cut,
+            cut_date=plan.cut_date,
+            num_held_out_commits=len(plan.held_out),
+        )
+        ready = replace(self, attributes=plan.attributes, licenses=plan.licenses)
+        return ready, described, plan.units
+
+    def rows(self, unit: Any, marker: Marker) -> Iterator[Row]:
+        """Yield the rows of one unit, secrets marked."""
+        plan = Plan.of(unit)
+        rules = FileRules(
+            self.section.file_rules, self.attributes, self.licenses, self.source.license
+        )
         with Blobs(self.repository) as blobs:
-            load = lru_cache(maxsize=NUM_CACHED_BLOBS)(lambda blob: self._load(blobs, blob))
-            tree = read_tree(self.repository, cut)
-            yield from self._files(tree, cut, None if by_file else "train", load)
-            if not by_file:
-                yield from self._files(self._new_at_tip(cut), self.tip, "held_out", load)
-            for commit in parents:
-                if len(parents[commit]) > 1:
-                    yield Rejected("merge", self.name, "", commit)
-            for commit in read_commits(self.repository, self.tip):
-                split: Split = "held_out" if commit.id in held_out else "train"
-                yield from self._change(commit, split, by_file, load)
+            reading = _Reading(self, plan, rules, Texts(rules, marker), blobs)
+            yield from reading.files() if plan.leaves else reading.commits()
 
-    def _cut(self, parents: Mapping[str, tuple[str, ...]]) -> tuple[str, frozenset[str]]:
-        """Return the commit whose tree is trained on, and the commits held out.
 
-        None are held out where no commit would leave files to train on; files are, instead.
-        """
-        num_commits = sum(len(each) < 2 for each in parents.values())
-        num_held_out = count_held_out(num_commits, self.terms.held_out)
-        found = find_cut(parents, self.tip, num_held_out) if num_held_out else None
-        if found is None or not read_tree(self.repository, found[0]):
-            return self.tip, frozenset()
-        return found
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """One unit being read."""
 
-    def _new_at_tip(self, cut: str) -> list[Leaf]:
-        """Return the files of the tip whose content no commit up to the cut ever had."""
-        leaves = read_tree(self.repository, self.tip)
-        known = find_known(self.repository, cut, {leaf.blob for leaf in leaves})
-        return [leaf for leaf in leaves if leaf.blob not in known]
+    reader: GitReader
+    plan: Plan
+    rules: FileRules
+    texts: Texts
+    blobs: Blobs
 
-    def _files(
-        self, leaves: list[Leaf], at: str, split: Split | None, load: Load
-    ) -> Iterator[SourceFile | Rejected]:
-        """Yield the files of one tree; without a `split` each goes by the hash of its path."""
-        wanted = {leaf.path: leaf.blob for leaf in leaves}
-        changes = find_last_changes(self.repository, at, wanted) if wanted else {}
-        for leaf in leaves:
-            reason = self._reject_side(leaf.mode, leaf.path)
-            text, reason = ("", reason) if reason else load(leaf.blob)
-            path = spell_path(leaf.path)
-            if reason:
-                yield Rejected(reason, self.name, path, at)
+    def files(self) -> Iterator[SourceFile | Rejected]:
+        name, mark = self.reader.name, self.texts.mark
+        for leaf in self.plan.leaves:
+            path = mark(spell_path(leaf.path))
+            text = self._text(leaf.mode, leaf.path, leaf.blob)
+            if text.reason:
+                yield Rejected(text.reason, name, path, self.plan.at, leaf.detail)
                 continue
-            last = changes.get(leaf.path)
             place = Provenance(
-                source=self.name,
-                commit=last.id if last else at,
-                path=path,
-                blob=leaf.blob,
-                author=last.author if last else "",
-                date=last.date if last else "",
-            )
-            yield SourceFile(place, split or self.terms.split_by_file(self.name, path), text)
+                name, leaf.commit or self.plan.at, path, leaf.blob, mark(leaf.author), leaf.date,
+                self.rules.license_of(spell_path(leaf.path), text.text),
+            )  # fmt: skip
+            split = self.plan.split or split_by_file(name, path, self.reader.section.held_out)
+            yield SourceFile(place, split, text.text, text.language)
 
-    def _change(
-        self, commit: Commit, split: Split, by_file: bool, load: Load
-    ) -> Iterator[Change | Rejected]:
+    def commits(self) -> Iterator[Change | Replay | Rejected]:
+        name, mark = self.reader.name, self.texts.mark
+        rules = CommitRules(self.reader.section.commit_rules)
+        for commit, reason in self.plan.refused:
+            yield Rejected(reason, name, "", commit)
+        repository, subpaths = self.reader.repository, self.reader.source.subpaths
+        commits = read_commits(repository, self.reader.tip, self.plan.commits, subpaths)
+        for commit in commits:
+            reason = rules.reject_entries(
+                len(commit.entries), sum(each.old_path != each.path for each in commit.entries)
+            )
+            if reason:
+                yield Rejected(reason, name, "", commit.id, mark(commit.subject))
+                continue
+            change, rejected = self._change(commit)
+            yield from rejected
+            if rules.is_formatting_only(change.edits):
+                yield Rejected("formatting_only", name, "", commit.id, change.subject)
+                continue
+            yield change
+            if commit.id in self.plan.replayed and change.edits:
+                yield from self._replay(commit, change)
+
+    def _change(self, commit: Commit) -> tuple[Change, list[Rejected]]:
+        mark = self.texts.mark
         edits: list[FileEdit] = []
-        num_files = len(commit.entries)
-        if num_files > MAX_COMMIT_FILES:
-            yield Rejected("commit_too_large", self.name, "", commit.id, f"{num_files} files")
-        for entry in commit.entries if num_files <= MAX_COMMIT_FILES else ():
-            edit = self._edit(commit, entry, by_file, load)
-            if isinstance(edit, Rejected):
-                yield edit
-            else:
-                edits.append(edit)
-        yield Change(
-            source=self.name,
+        rejected: list[Rejected] = []
+        split: Split = "held_out" if commit.id in self.plan.held_out else "train"
+        for entry in commit.entries:
+            edit = self._edit(commit, entry)
+            (rejected if isinstance(edit, Rejected) else edits).append(edit)  # pyright: ignore
+        change = Change(
+            source=self.reader.name,
             commit=commit.id,
-            author=commit.author,
+            author=mark(commit.author),
             date=commit.date,
             split=split,
-            subject=commit.subject,
-            body=commit.body,
-            num_files=num_files,
+            subject=mark(commit.subject),
+            body=self.texts.marker.mark(commit.body),
+            num_files=len(commit.entries),
             edits=tuple(edits),
         )
+        return change, rejected
 
-    def _edit(self, commit: Commit, entry: Entry, by_file: bool, load: Load) -> FileEdit | Rejected:
+    def _replay(self, commit: Commit, change: Change) -> Iterator[Replay | Rejected]:
+        section = self.reader.section.replay
+        if section is None:
+            return
+        row = replay(
+            self.reader.repository, section, commit, f"{commit.id}^", change.edits, change.split,
+            self.reader.name, lambda path: not self.rules.reject_path(path, None),
+        )  # fmt: skip
+        # The edits are marked already; marking what git printed beside them marks them alike.
+        yield map_texts(row, self.texts.marker.mark)
+
+    def _edit(self, commit: Commit, entry: Entry) -> FileEdit | Rejected:
+        name, mark = self.reader.name, self.texts.mark
         path = spell_path(entry.path)
-        old, new, reason = self._sides(entry, load)
-        if by_file and not reason and self.terms.split_by_file(self.name, path) == "held_out":
+        old, new, reason = self._sides(entry)
+        share = 0.0 if self.plan.keeps_history else self.reader.section.held_out
+        if not reason and split_by_file(name, path, share) == "held_out":
             # One commit has one split; here its held-out files are measured by files.jsonl.
             reason = "held_out_file"
         if reason:
-            return Rejected(reason, self.name, path, commit.id)
+            return Rejected(reason, name, mark(path), commit.id)
         blob = "" if entry.mode == ABSENT else entry.blob
         old_blob = "" if entry.old_mode == ABSENT else entry.old_blob
-        place = Provenance(self.name, commit.id, path, blob, commit.author, commit.date)
+        license_ = self.rules.license_of(path, new or old)
+        place = Provenance(
+            name, commit.id, mark(path), blob, mark(commit.author), commit.date, license_
+        )
         return FileEdit(place, old_blob, old, new)
 
-    def _sides(self, entry: Entry, load: Load) -> tuple[str, str, str | None]:
+    def _sides(self, entry: Entry) -> tuple[str, str, str | None]:
         """Return the old and the new text, and the reason the edit is left out."""
-        reason = (
-            self._reject_side(entry.mode, entry.path)
-            or self._reject_side(entry.old_mode, entry.old_path)
-            or ("unchanged" if entry.blob == entry.old_blob else None)
-        )
-        if reason:
-            return "", "", reason
-        empty: Text = ("", "empty")
-        old, old_reason = empty if entry.old_mode == ABSENT else load(entry.old_blob)
-        new, reason = empty if entry.mode == ABSENT else load(entry.blob)
+        if entry.blob == entry.old_blob:
+            return "", "", "unchanged"
+        empty = Text("", "empty")
+        is_added, is_deleted = entry.old_mode == ABSENT, entry.mode == ABSENT
+        new = empty if is_deleted else self._text(entry.mode, entry.path, entry.blob)
+        if (new.reason or "empty") != "empty":
+            return "", "", new.reason
+        old = empty if is_added else self._text(entry.old_mode, entry.old_path, entry.old_blob)
         # An empty side is how a new or a deleted file looks; only two of them are nothing.
-        if (reason or "empty") != "empty" or (old_reason or "empty") != "empty":
-            return "", "", reason if reason not in (None, "empty") else old_reason
-        return old, new, "empty" if reason and old_reason else None
+        if (old.reason or "empty") != "empty":
+            return "", "", old.reason
+        return old.text, new.text, "empty" if new.reason and old.reason else None
 
-    def _reject_side(self, mode: str, path: bytes) -> str | None:
-        text = decode_path(path)
-        if text is None:
-            return "path_not_utf8"
-        kinds = {SYMLINK: "symlink", SUBMODULE: "submodule"}
-        return kinds.get(mode) or reject_path(text, self.terms.policy)
-
-    def _load(self, blobs: Blobs, blob: str) -> Text:
-        if blobs.size(blob) > self.terms.max_bytes:
-            return "", "oversized"
-        content = blobs.read(blob)
-        reason = reject_content(content, self.terms.policy, self.terms.max_line_length)
-        return ("", reason) if reason else (content.decode("utf-8"), None)
+    def _text(self, mode: str, path: bytes, blob: str) -> Text:
+        known = decode_path(path)
+        if known is None:
+            return Text("", "path_not_utf8")
+        if mode in EDGE_MODES:
+            return Text("", EDGE_MODES[mode])
+        if reason := self.rules.reject_path(known, None):
+            return Text("", reason)
+        size = self.blobs.size(blob)
+        return self.texts.load(known, blob, size, partial(self.blobs.read, blob))
 
 
-def open_git(source: GitSource, name: str, terms: Terms) -> GitReader:
+def open_git(source: GitSource, name: str, section: CollectSection) -> GitReader:
     """Open the repository and resolve its ref. Raises `DevtuneError` as `git` does."""
     repository = open_repository(source.path)
-    reader = GitReader(name, repository, resolve(repository, source.ref), source.ref, terms)
-    if not read_tree(repository, reader.tip):
-        raise DevtuneError(f"{source.path}: no files in it at {reader.tip[:12]}; set another `ref`")
-    return reader
+    tip = resolve(repository, source.ref)
+    for wanted in [(each,) for each in source.subpaths] or [()]:
+        if not read_tree(repository, tip, wanted):
+            where = f" under {wanted[0]}" if wanted else ""
+            remedy = "correct `subpaths`" if wanted else "set another `ref`"
+            raise DevtuneError(f"{source.path}: no files in it{where} at {tip[:12]}; {remedy}")
+    return GitReader(name, source, section, repository, tip)
 
 
-def count_held_out(num_commits: int, share: float) -> int:
-    """Return how many of the latest commits to hold out: at least one, and never all."""
-    # 0.1 * 30 must not become 4 by a rounding error.
-    return min(math.ceil(share * num_commits - 1e-9), num_commits - 1)
+def remotes_of(repository: Repository) -> Iterable[str]:
+    """Return where the repository was cloned from, as its configuration says."""
+    answer = repository.ask("config", "--local", "--get-regexp", r"^remote\..*\.url$") or ""
+    return [line.split(" ", 1)[1] for line in answer.splitlines() if " " in line]

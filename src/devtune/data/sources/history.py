@@ -4,10 +4,10 @@ Reads commits and trees through `git.Repository`; writes nothing, and never read
 """
 
 from collections import Counter
-from collections.abc import Generator, Iterator, Mapping, Set
+from collections.abc import Generator, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import IO
+from typing import IO, Any
 
 from devtune.data.sources.git import Repository
 
@@ -53,20 +53,51 @@ class Leaf:
     path: bytes
 
 
-def read_parents(repository: Repository, tip: str) -> dict[str, tuple[str, ...]]:
-    """Return every commit reachable from `tip`, oldest first, with the ids of its parents."""
-    with repository.stream("rev-list", *OLDEST_FIRST, "--parents", tip) as output:
-        lines = [line.decode("ascii").split() for line in output]
-    return {commit: tuple(parents) for commit, *parents in lines}
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What a commit says of itself, without its files."""
+
+    id: str
+    parents: tuple[str, ...]
+    author: str
+    date: str
+    subject: str
+    body: str
+
+
+def read_heads(repository: Repository, tip: str) -> Iterator[Head]:
+    """Yield every commit reachable from `tip`, oldest first, never a child before its parent."""
+    layout = "%H%x00%P%x00%aN <%aE>%x00%ct%x00%s%x00%b"
+    command = ("log", "-z", *OLDEST_FIRST, "--no-notes", "--encoding=UTF-8", f"--format={layout}")
+    with repository.stream(*command, tip, "--", mailmap=tip) as output:
+        tokens = (each.decode("utf-8", "replace") for each in _tokens(output))
+        for commit in tokens:
+            parents, author, seconds, subject, body = (next(tokens, "") for _ in range(5))
+            yield Head(
+                commit, tuple(parents.split()), author, _date(seconds), subject, body.strip("\n")
+            )
+
+
+def find_touching(repository: Repository, tip: str, subpaths: tuple[str, ...]) -> set[str]:
+    """Return the commits up to `tip` that change something in `subpaths`."""
+    walk = ("rev-list", "--full-history", "--no-merges", tip, "--", *literal(subpaths))
+    with repository.stream(*walk) as output:
+        return {line.decode("ascii").strip() for line in output}
+
+
+def literal(subpaths: tuple[str, ...]) -> tuple[str, ...]:
+    """Return paths as git takes them word for word, without wildcards."""
+    return tuple(f":(top,literal){each.strip('/')}" for each in subpaths)
 
 
 def find_cut(
-    parents: Mapping[str, tuple[str, ...]], tip: str, num_held_out: int
+    parents: Mapping[str, tuple[str, ...]], tip: str, num_held_out: int, usable: Set[str]
 ) -> tuple[str, frozenset[str]] | None:
     """Return the latest first parent of `tip` with enough commits after it, and those commits.
 
     After a commit is what it does not reach: also a side branch that began before it and was
-    merged later. Merges do not count. None where no first parent has `num_held_out` after it.
+    merged later. Only `usable` commits count. None where no first parent has `num_held_out` of
+    them after it.
     """
     line = [tip]
     while parents[line[-1]]:
@@ -79,7 +110,7 @@ def find_cut(
             if commit not in reached_at:
                 reached_at[commit] = position
                 stack.extend(parents[commit])
-    counted = {commit: each for commit, each in reached_at.items() if len(parents[commit]) < 2}
+    counted = {commit: each for commit, each in reached_at.items() if commit in usable}
     sizes = Counter(counted.values())
     num_after = 0
     for position, commit in enumerate(line[1:]):
@@ -89,22 +120,26 @@ def find_cut(
     return None
 
 
-def read_commits(repository: Repository, tip: str) -> Iterator[Commit]:
-    """Yield what `read_parents` names, in its order and without merges, with renames detected.
+def read_commits(
+    repository: Repository, tip: str, commits: Sequence[str], subpaths: tuple[str, ...] = ()
+) -> Iterator[Commit]:
+    """Yield `commits` in their order, with their changed files; renames are detected.
 
-    A merge has no content of its own: what it brings stands in the commits it joins.
+    `tip` is the commit whose `.mailmap` counts. A merge has no content of its own: what it brings
+    stands in the commits it joins, so it must not be asked for.
     """
-    wanted = ("rev-list", *OLDEST_FIRST, "--no-merges", tip)
     renames = ("-M", f"-l{MAX_RENAME_CANDIDATES}")
     layout = "%H%x00%aN <%aE>%x00%ct%x00%s%x00%b"
-    for fields, entries in _diff(repository, tip, wanted, renames, layout):
+    wanted = "".join(f"{each}\n" for each in commits).encode("ascii")
+    for fields, entries in _diff(repository, tip, renames, layout, subpaths, fed=wanted):
         commit, author, seconds, subject, body = fields
         yield Commit(commit, author, _date(seconds), subject, body.strip("\n"), tuple(entries))
 
 
-def read_tree(repository: Repository, commit: str) -> list[Leaf]:
+def read_tree(repository: Repository, commit: str, subpaths: tuple[str, ...] = ()) -> list[Leaf]:
     """Return every file of the tree of `commit`, in git's order of paths."""
-    with repository.stream("ls-tree", "-r", "-z", "--full-tree", commit) as output:
+    wanted = tuple(each.strip("/") for each in subpaths)
+    with repository.stream("ls-tree", "-r", "-z", "--full-tree", commit, "--", *wanted) as output:
         return [_leaf(token) for token in _tokens(output)]
 
 
@@ -117,7 +152,10 @@ def find_known(repository: Repository, commit: str, blobs: Set[str]) -> set[str]
 
 
 def find_last_changes(
-    repository: Repository, tip: str, wanted: Mapping[bytes, str]
+    repository: Repository,
+    tip: str,
+    wanted: Mapping[bytes, str],
+    subpaths: tuple[str, ...] = (),
 ) -> dict[bytes, Commit]:
     """Return for each path the latest commit up to `tip` that gave it the blob `wanted` names.
 
@@ -129,7 +167,7 @@ def find_last_changes(
     exact: dict[bytes, Commit] = {}
     touched: dict[bytes, Commit] = {}
     for (commit, author, seconds), entries in _diff(
-        repository, tip, walk, ("--no-renames",), layout
+        repository, tip, ("--no-renames",), layout, subpaths, fed_by=walk
     ):
         head = Commit(commit, author, _date(seconds), "", "", ())
         for entry in entries:
@@ -146,18 +184,20 @@ def find_last_changes(
 def _diff(
     repository: Repository,
     tip: str,
-    wanted: tuple[str, ...],
     options: tuple[str, ...],
     layout: str,
+    subpaths: tuple[str, ...],
+    **source: Any,
 ) -> Generator[tuple[list[str], list[Entry]]]:
-    """Yield (fields of `layout`, changed files) for each commit `wanted` lists."""
+    """Yield (fields of `layout`, changed files) for each commit that comes in by `source`."""
     command = (
         *("diff-tree", "--stdin", "--root", "--always", "-r", "-z", "--raw", "--no-abbrev"),
         *("--no-notes", "--no-ext-diff", "--no-textconv", "--encoding=UTF-8"),
         *(*options, f"--format={layout}"),
+        *(("--", *literal(subpaths)) if subpaths else ()),
     )
     num_fields = layout.count("%x00") + 1
-    with repository.stream(*command, fed_by=wanted, mailmap=tip) as output:
+    with repository.stream(*command, mailmap=tip, **source) as output:
         tokens = _tokens(output)
         token = next(tokens, None)
         while token is not None:

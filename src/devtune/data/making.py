@@ -1,0 +1,92 @@
+"""Chunks of a corpus become samples: every family of the pipeline looks at every row.
+
+Reads a corpus and the code graph made of it; writes `made.jsonl` and `rejected.jsonl` a chunk.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from devtune.data.chunks import Chunk, chunks_of
+from devtune.data.corpus import Made
+from devtune.data.families.context import Context
+from devtune.data.prompts import Prompt
+from devtune.records import Change, Rejected, Replay, SourceFile, to_json
+from devtune.steps.families import FamilyStep
+
+MADE, REJECTED = "made.jsonl", "rejected.jsonl"
+ROWS: Mapping[str, type[Any]] = {
+    "files.jsonl": SourceFile,
+    "changes.jsonl": Change,
+    "replays.jsonl": Replay,
+}
+FAMILIES: Mapping[str, tuple[str, str]] = {
+    "commit_edit": ("changes.jsonl", "edits:commit_edit"),
+    "issue_to_patch": ("changes.jsonl", "issues:issue_to_patch"),
+    "review_to_fix": ("changes.jsonl", "reviews:review_to_fix"),
+    "fix_repair": ("changes.jsonl", "repairs:fix_repair"),
+    "docstring_to_function": ("files.jsonl", "functions:docstring_to_function"),
+    "function_to_docstring": ("files.jsonl", "functions:function_to_docstring"),
+    "test_to_implementation": ("files.jsonl", "testing:test_to_implementation"),
+    "implementation_to_test": ("files.jsonl", "testing:implementation_to_test"),
+    "fill_in_the_middle": ("files.jsonl", "middle:fill_in_the_middle"),
+    "api_usage": ("files.jsonl", "usage:api_usage"),
+    "repository_qa": ("files.jsonl", "repository_qa:repository_qa"),
+    "explanation": ("files.jsonl", "explanation:explanation"),
+    "type_annotation": ("files.jsonl", "type_annotation:type_annotation"),
+    "commit_replay": ("replays.jsonl", "replay:commit_replay"),
+}
+"""Step type → the rows it looks at, and its function in `devtune.data.families`."""
+NEEDS_GRAPH = frozenset(
+    {"fill_in_the_middle", "api_usage", "test_to_implementation", "implementation_to_test"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Making:
+    """The families of a pipeline, ready for any chunk."""
+
+    steps: tuple[FamilyStep, ...]
+    corpus: Path
+    graph_file: Path
+    dropped: frozenset[int]
+    """Offsets in `files.jsonl` of near-duplicates nothing is made of."""
+
+    def units(self) -> list[Any]:
+        """Chunks of the files some step looks at, in a fixed order."""
+        wanted = {FAMILIES[step.type][0] for step in self.steps}
+        return [
+            (name, chunk.start, chunk.end)
+            for name in ROWS
+            if name in wanted
+            for chunk in chunks_of(self.corpus / name)
+        ]
+
+    def __call__(self, unit: Any, out: Path) -> None:
+        """Make the samples of one chunk."""
+        name, start, end = unit
+        families = [
+            (_function(FAMILIES[step.type][1]), step, self._context(step))
+            for step in self.steps
+            if FAMILIES[step.type][0] == name
+        ]
+        with (out / MADE).open("wb") as made, (out / REJECTED).open("wb") as rejected:
+            for row in self._rows(Chunk(self.corpus / name, start, end), name):
+                for family, step, context in families:
+                    for each in family(step, row, context):
+                        (rejected if isinstance(each, Rejected) else made).write(to_json(each))
+
+    def _rows(self, chunk: Chunk, name: str) -> Iterator[Any]:
+        for offset, row in chunk.rows(ROWS[name]):
+            if name != "files.jsonl" or offset not in self.dropped:
+                yield row
+
+    def _context(self, step: FamilyStep) -> Context:
+        return Context(Prompt(step.prompt), self.corpus, self.graph_file)
+
+
+def _function(reference: str) -> Callable[[Any, Any, Context], Iterator[Made | Rejected]]:
+    module, _, function = reference.partition(":")
+    return getattr(import_module(f"devtune.data.families.{module}"), function)

@@ -1,0 +1,49 @@
+"""A forge export beside the repository it talks about, as rows of the corpus.
+
+Reads the export's files and asks the repository for blob ids; writes nothing.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from devtune.data.secrets import Marker
+from devtune.data.sources.blobs import Blobs
+from devtune.data.sources.forge import ForgeReader
+from devtune.data.sources.git_source import GitReader
+from devtune.data.sources.texts import map_texts
+from devtune.records import Discussion, Rejected, Source
+
+
+@dataclass(frozen=True, slots=True)
+class DiscussionReader:
+    """Issues and reviews of one repository, cut where its history is cut."""
+
+    forge: ForgeReader
+    repository: GitReader
+    cut_date: str = ""
+    """Set by `plan`."""
+
+    @property
+    def name(self) -> str:
+        """Name in reports."""
+        return self.forge.name
+
+    def identify(self) -> str:
+        """Return a hash of the export."""
+        return self.forge.identify()
+
+    def plan(self, known: Mapping[str, Source]) -> "tuple[DiscussionReader, Source, list[Any]]":
+        """Return a reader that knows the cut, what is known of the source, and its one unit."""
+        source = self.forge.source
+        described = Source(self.name, "forge", source.weight, source.license, source.owner)
+        repository = known[self.repository.name]
+        is_cut = repository.num_held_out_commits > 0
+        return replace(self, cut_date=repository.cut_date if is_cut else ""), described, [{}]
+
+    def rows(self, unit: Any, marker: Marker) -> Iterator[Discussion | Rejected]:
+        """Yield every discussion, secrets marked."""
+        _ = unit
+        with Blobs(self.repository.repository) as blobs:
+            for row in self.forge.discussions(self.cut_date, blobs.find):
+                yield map_texts(row, marker.mark)

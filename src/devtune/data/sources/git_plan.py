@@ -1,0 +1,245 @@
+"""What a repository is read in: where it is cut at time T, and units of files and of commits.
+
+Reads heads, trees and the few blobs that say what a tree's files are; writes nothing. Units are
+JSON values, the same in every run on the same commit.
+"""
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from devtune.data.filters.commits import CommitRules
+from devtune.data.filters.licenses import is_license_file
+from devtune.data.sources.blobs import Blobs
+from devtune.data.sources.git import Repository
+from devtune.data.sources.history import (
+    SUBMODULE,
+    Head,
+    Leaf,
+    find_cut,
+    find_known,
+    find_last_changes,
+    find_touching,
+    read_heads,
+    read_tree,
+)
+from devtune.pipeline import CollectSection, GitSource
+from devtune.records import Split
+
+FILES_PER_UNIT = 400
+COMMITS_PER_UNIT = 400
+MAX_TERMS_BYTES = 200_000
+REPLAY_CANDIDATES = 3
+"""So many times the commits asked for are tried, since some cannot be replayed."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedLeaf:
+    """One file of a tree and the commit that made it what it is."""
+
+    mode: str
+    blob: str
+    path: bytes
+    commit: str
+    author: str
+    date: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One unit as it is read: files at a commit, or commits."""
+
+    at: str
+    split: Split | None
+    leaves: tuple[PlannedLeaf, ...]
+    commits: tuple[str, ...]
+    refused: tuple[tuple[str, str], ...]
+    held_out: frozenset[str]
+    replayed: frozenset[str]
+    keeps_history: bool
+    """Whether the history is cut by time; else its files are split by hash."""
+
+    @staticmethod
+    def of(unit: Any) -> "Plan":
+        """Read a unit back."""
+        leaves = (
+            PlannedLeaf(mode, blob, path.encode("latin-1"), *rest)
+            for mode, blob, path, *rest in unit["leaves"]
+        )
+        return Plan(
+            at=unit["at"],
+            split=unit["split"],
+            leaves=tuple(leaves),
+            commits=tuple(unit["commits"]),
+            refused=tuple((commit, reason) for commit, reason in unit["refused"]),
+            held_out=frozenset(unit["held_out"]),
+            replayed=frozenset(unit["replayed"]),
+            keeps_history=unit["keeps_history"],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class GitPlan:
+    """A repository cut into units."""
+
+    cut: str
+    cut_date: str
+    held_out: frozenset[str]
+    attributes: Mapping[str, str]
+    """Texts of the `.gitattributes` files of the tree at the cut, by path."""
+    licenses: Mapping[str, str]
+    """Texts of its licences and package manifests, by path."""
+    units: list[Any]
+
+
+def plan_git(
+    repository: Repository, tip: str, source: GitSource, section: CollectSection
+) -> GitPlan:
+    """Find the cut, and list the files and commits to read."""
+    heads = {head.id: head for head in read_heads(repository, tip)}
+    refused = _refused(repository, heads, tip, source, section)
+    usable = {commit for commit in heads if commit not in refused}
+    cut, held_out = _cut(repository, heads, tip, usable, source, section)
+    trained = read_tree(repository, cut, source.subpaths)
+    sides: list[tuple[str, Split | None, list[Leaf]]] = [
+        (cut, "train" if held_out else None, trained)
+    ]
+    if held_out:
+        sides.append((tip, "held_out", _new_at_tip(repository, cut, tip, source.subpaths)))
+    units: list[Any] = []
+    for at, split, leaves in sides:
+        planned = list(_with_authors(repository, at, leaves, source.subpaths))
+        units += [
+            _unit(at=at, split=split, leaves=some) for some in _chunks(planned, FILES_PER_UNIT)
+        ]
+    units += _commit_units(heads, refused, held_out, _replayed(heads, usable, held_out, section))
+    with Blobs(repository) as blobs:
+        attributes = _read_texts(blobs, trained, lambda name: name == ".gitattributes")
+        licenses = _read_texts(blobs, trained, is_license_file)
+    return GitPlan(cut, heads[cut].date, held_out, attributes, licenses, units)
+
+
+def _unit(**own: Any) -> dict[str, Any]:
+    empty: dict[str, Any] = {
+        "at": "", "split": None, "leaves": (), "commits": (), "refused": (), "held_out": (),
+        "replayed": (), "keeps_history": False,
+    }  # fmt: skip
+    return {**empty, **own}
+
+
+def _refused(
+    repository: Repository,
+    heads: Mapping[str, Head],
+    tip: str,
+    source: GitSource,
+    section: CollectSection,
+) -> dict[str, str]:
+    """Commits that are no task by what they say of themselves, with the reason."""
+    rules = CommitRules(section.commit_rules)
+    touching = find_touching(repository, tip, source.subpaths) if source.subpaths else None
+    refused: dict[str, str] = {}
+    for head in heads.values():
+        if len(head.parents) > 1:
+            refused[head.id] = "merge"
+        elif touching is not None and head.id not in touching:
+            refused[head.id] = "outside_subpaths"
+        elif reason := rules.reject_head(head.author, head.subject, head.body):
+            refused[head.id] = reason
+    return refused
+
+
+def _cut(
+    repository: Repository,
+    heads: Mapping[str, Head],
+    tip: str,
+    usable: set[str],
+    source: GitSource,
+    section: CollectSection,
+) -> tuple[str, frozenset[str]]:
+    """Return the commit whose tree is trained on, and the commits held out.
+
+    None are held out where no commit would leave files to train on; files are, instead.
+    """
+    number = count_held_out(len(usable), section.held_out, section.held_out_commits)
+    parents = {head.id: head.parents for head in heads.values()}
+    found = find_cut(parents, tip, number, usable) if number else None
+    if found is None or not read_tree(repository, found[0], source.subpaths):
+        return tip, frozenset()
+    return found
+
+
+def count_held_out(num_commits: int, share: float, at_least: int = 0) -> int:
+    """Return how many of the latest commits to hold out: at least one, and never all."""
+    if not share and not at_least:
+        return 0
+    # 0.1 * 30 must not become 4 by a rounding error.
+    return max(min(max(math.ceil(share * num_commits - 1e-9), at_least), num_commits - 1), 0)
+
+
+def _new_at_tip(
+    repository: Repository, cut: str, tip: str, subpaths: tuple[str, ...]
+) -> list[Leaf]:
+    """Return the files of the tip whose content no commit up to the cut ever had."""
+    leaves = read_tree(repository, tip, subpaths)
+    known = find_known(repository, cut, {leaf.blob for leaf in leaves})
+    return [leaf for leaf in leaves if leaf.blob not in known]
+
+
+def _with_authors(
+    repository: Repository, at: str, leaves: list[Leaf], subpaths: tuple[str, ...]
+) -> Iterator[tuple[str, ...]]:
+    wanted = {leaf.path: leaf.blob for leaf in leaves}
+    changes = find_last_changes(repository, at, wanted, subpaths) if wanted else {}
+    for leaf in leaves:
+        last = changes.get(leaf.path)
+        who = (last.id, last.author, last.date) if last else ("", "", "")
+        detail = leaf.blob if leaf.mode == SUBMODULE else ""
+        yield (leaf.mode, leaf.blob, leaf.path.decode("latin-1"), *who, detail)
+
+
+def _commit_units(
+    heads: Mapping[str, Head],
+    refused: Mapping[str, str],
+    held_out: frozenset[str],
+    replayed: frozenset[str],
+) -> Iterator[dict[str, Any]]:
+    for some in _chunks(list(heads), COMMITS_PER_UNIT):
+        yield _unit(
+            keeps_history=bool(held_out),
+            commits=[each for each in some if each not in refused],
+            refused=[(each, refused[each]) for each in some if each in refused],
+            held_out=[each for each in some if each in held_out],
+            replayed=[each for each in some if each in replayed],
+        )
+
+
+def _replayed(
+    heads: Mapping[str, Head], usable: set[str], held_out: frozenset[str], section: CollectSection
+) -> frozenset[str]:
+    """The latest usable commits with a parent, before the cut and after it."""
+    if section.replay is None:
+        return frozenset()
+    candidates = [each.id for each in heads.values() if each.id in usable and each.parents]
+    number = section.replay.max_commits * REPLAY_CANDIDATES
+    before = [each for each in candidates if each not in held_out][-number:]
+    after = [each for each in candidates if each in held_out][-number:]
+    return frozenset((*before, *after))
+
+
+def _read_texts(
+    blobs: Blobs, leaves: Iterable[Leaf], is_wanted: Callable[[str], bool]
+) -> dict[str, str]:
+    texts: dict[str, str] = {}
+    for leaf in leaves:
+        path = leaf.path.decode("utf-8", "replace")
+        regular = leaf.mode.startswith("100") and is_wanted(path.rpartition("/")[2])
+        if regular and blobs.size(leaf.blob) <= MAX_TERMS_BYTES:
+            texts[path] = blobs.read(leaf.blob).decode("utf-8", "replace")
+    return texts
+
+
+def _chunks(items: list[Any], size: int) -> Iterator[list[Any]]:
+    for start in range(0, len(items), size):
+        yield items[start : start + size]

@@ -1,0 +1,142 @@
+"""The sources of a recipe, opened: globs become several, names are unique, benchmarks stay out.
+
+Reads directories and repositories only as far as their readers do to identify them.
+"""
+
+import glob
+import itertools
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from devtune.data.filters.repositories import ExcludedRepositories
+from devtune.data.secrets import Marker
+from devtune.data.sources.directory_source import open_directory, open_package
+from devtune.data.sources.discussion_source import DiscussionReader
+from devtune.data.sources.forge import ForgeReader, open_forge
+from devtune.data.sources.git_source import GitReader, open_git, remotes_of
+from devtune.errors import RecipeError
+from devtune.pipeline import (
+    CollectSection,
+    DirectorySource,
+    ForgeSource,
+    GitSource,
+    PackageSource,
+)
+from devtune.records import Rejected, Source
+
+MAGIC = ("*", "?", "[")
+
+
+class Reader(Protocol):
+    """A source that is planned once and read in units, and says the same each time."""
+
+    @property
+    def name(self) -> str:
+        """Name in provenance."""
+        ...
+
+    def identify(self) -> str:
+        """What the content is: a commit or a hash."""
+        ...
+
+    def plan(self, known: Mapping[str, Source]) -> "tuple[Any, Source, list[Any]]":
+        """The reader ready for units, what is known of the source, and the units."""
+        ...
+
+    def rows(self, unit: Any, marker: Marker) -> Iterator[Any]:
+        """The rows of one unit, secrets marked."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The readers of a recipe, and the sources its policy keeps out."""
+
+    readers: tuple[Reader, ...]
+    rejected: tuple[Rejected, ...]
+
+
+def open_sources(section: CollectSection) -> Opened:
+    """Open every source. Raises `RecipeError` for names that clash or paths that match nothing."""
+    excluded = ExcludedRepositories.load(section.exclude_repositories)
+    readers: list[Any] = []
+    rejected: list[Rejected] = []
+    for source in section.sources:
+        for one, name in _expanded(source):
+            reader = _open(one, name, section)
+            remotes = remotes_of(reader.repository) if isinstance(reader, GitReader) else ()
+            if match := excluded.match(reader.name, tuple(remotes)):
+                rejected.append(Rejected("excluded_repository", reader.name, "", "", match))
+                continue
+            readers.append(reader)
+    for index, reader in enumerate(readers):
+        if any(reader.name == other.name for other in readers[:index]):
+            raise RecipeError(
+                f"collect.sources: two are called {reader.name!r}; give one another `name`"
+            )
+    return Opened(_linked(readers), tuple(rejected))
+
+
+def _expanded(source: Any) -> Iterator[tuple[Any, str]]:
+    """Yield each path a pattern matches as a source, or the source itself, with its name."""
+    path = getattr(source, "path", None)
+    if path is None:
+        yield source, source.name
+        return
+    if not any(each in str(path) for each in MAGIC) or path.exists():
+        yield source, source.name or _default_name(path)
+        return
+    if source.name:
+        raise RecipeError(
+            f"collect.sources: {path} may match several, which cannot all be called"
+            f" {source.name!r}; leave `name` out"
+        )
+    fixed = Path(*itertools.takewhile(lambda part: not any(m in part for m in MAGIC), path.parts))
+    matches = sorted(Path(each) for each in glob.glob(str(path)))  # noqa: PTH207 - absolute
+    if source.type != "forge":
+        matches = [each for each in matches if each.is_dir()]
+    if not matches:
+        raise RecipeError(f"collect.sources: {path} matches nothing; correct `path`")
+    for match in matches:
+        name = match.relative_to(fixed).as_posix().removesuffix("/.git").removesuffix(".git")
+        yield source.model_copy(update={"path": match}), name
+
+
+def _open(source: Any, name: str, section: CollectSection) -> Any:
+    match source:
+        case PackageSource():
+            return open_package(source, section)
+        case GitSource():
+            return open_git(source, name, section)
+        case DirectorySource():
+            return open_directory(source, name, section)
+        case ForgeSource():
+            return open_forge(source, name)
+        case _:
+            raise AssertionError(source)
+
+
+def _linked(readers: list[Any]) -> tuple[Reader, ...]:
+    """Repositories first, and each forge export beside the repository it talks about."""
+    repositories = {each.name: each for each in readers if isinstance(each, GitReader)}
+    others = [each for each in readers if not isinstance(each, ForgeReader)]
+    discussions: list[Reader] = []
+    for reader in readers:
+        if not isinstance(reader, ForgeReader):
+            continue
+        wanted = reader.source.repository
+        if wanted not in repositories:
+            known = ", ".join(repositories) or "none"
+            raise RecipeError(
+                f"collect.sources: {reader.name}: no git source is called {wanted!r}"
+                f" (there is {known}); correct `repository`"
+            )
+        discussions.append(DiscussionReader(reader, repositories[wanted]))
+    return (*others, *discussions)
+
+
+def _default_name(path: Path) -> str:
+    """Name of the directory: `app` for `app`, `app.git` and `app/.git`."""
+    return path.name.removesuffix(".git") or path.parent.name or "source"

@@ -1,0 +1,90 @@
+"""The texts of a source on their way into the corpus: rules asked, notebooks read, secrets marked.
+
+Reads what it is handed; writes nothing. One for each part of the work, so its cache is bounded.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import fields, is_dataclass, replace
+from functools import lru_cache
+from pathlib import PurePosixPath
+from typing import Any, TypeVar
+
+from devtune.data.filters.files import FileRules
+from devtune.data.languages import language_of
+from devtune.data.secrets import Marker
+from devtune.data.sources.notebook import read_notebook
+
+CACHED_CHARACTERS = 32_000_000
+CACHED_NAMES = 4096
+IDENTIFIERS = frozenset(
+    {"source", "commit", "blob", "old_blob", "date", "split", "language", "license", "kind", "tool"}
+)
+"""Fields no secret can stand in; a digest that looks like a found value must not be mangled."""
+T = TypeVar("T")
+
+
+class Text:
+    """One text, or the reason it is left out."""
+
+    __slots__ = ("language", "reason", "text")
+
+    def __init__(self, text: str, reason: str | None = None, language: str = "") -> None:
+        self.text, self.reason, self.language = text, reason, language
+
+
+class Texts:
+    """Turns bytes of files into marked texts; equal bytes at one path are looked at once."""
+
+    def __init__(self, rules: FileRules, marker: Marker) -> None:
+        self.rules, self.marker = rules, marker
+        self._cache: OrderedDict[tuple[str, str], Text] = OrderedDict()
+        self._cached_characters = 0
+        self.mark = lru_cache(CACHED_NAMES)(marker.mark)
+        """Marks names, subjects and other short texts."""
+
+    def load(self, path: str, blob: str, size: int, read: Callable[[], bytes]) -> Text:
+        """Return the text of a file; `read` is called only when its bytes are needed."""
+        if (known := self._cache.get((path, blob))) is not None:
+            self._cache.move_to_end((path, blob))
+            return known
+        if reason := self.rules.reject_path(path, size):
+            return Text("", reason)
+        text = self._read(path, read())
+        self._cache[path, blob] = text
+        self._cached_characters += len(text.text)
+        while self._cached_characters > CACHED_CHARACTERS and len(self._cache) > 1:
+            _, dropped = self._cache.popitem(last=False)
+            self._cached_characters -= len(dropped.text)
+        return text
+
+    def _read(self, path: str, content: bytes) -> Text:
+        text, reason = self.rules.read(path, content)
+        if reason:
+            return Text("", reason)
+        language = language_of(path)
+        if PurePosixPath(path).suffix.lower() == ".ipynb":
+            notebook = read_notebook(text)
+            if notebook is None:
+                return Text("", "not_a_notebook")
+            text, language = notebook
+            if reason := self.rules.reject_text(path, text):
+                return Text("", reason)
+        return Text(self.marker.mark(text), None, language)
+
+
+def map_texts(row: T, change: Callable[[str], str], skipped: frozenset[str] = IDENTIFIERS) -> T:
+    """Return a row of `records.py` with every text in it, but for `skipped` fields, changed."""
+    return _map(row, change, skipped)
+
+
+def _map(value: Any, change: Callable[[str], str], skipped: frozenset[str]) -> Any:
+    if isinstance(value, str):
+        return change(value)
+    if isinstance(value, tuple):
+        return tuple(_map(each, change, skipped) for each in value)  # pyright: ignore
+    if is_dataclass(value) and not isinstance(value, type):
+        kept = (each.name for each in fields(value) if each.name not in skipped)
+        changed = {name: _map(getattr(value, name), change, skipped) for name in kept}
+        return replace(value, **changed)
+    return value
