@@ -90,11 +90,11 @@ def _blocks(deltas: Sequence[Delta]) -> Answer | str:
 def _find_blocks(delta: Delta) -> list[Block] | str:
     if delta.state == "deleted":
         return "file_deleted"
+    if not delta.new:
+        return "file_emptied"
     if delta.new.endswith("\n") != (delta.old.endswith("\n") or not delta.old):
         return "last_line_end"
     old, new = whole_lines(delta.old), whole_lines(delta.new)
-    if not delta.new or not new:
-        return "file_emptied"
     hunks = delta.hunks
     if not delta.old.endswith("\n") and delta.old:
         found = find_hunks(old, new, len(old) + len(new))

@@ -17,8 +17,8 @@ from devtune.records import Action, Message, ToolCall
 
 REMOVE = "rm -- "
 PAST = {
-    "add": "Added", "adjust": "Adjusted", "allow": "Allowed", "apply": "Applied",
-    "avoid": "Avoided", "bump": "Bumped", "change": "Changed", "check": "Checked",
+    "add": "Added", "address": "Addressed", "adjust": "Adjusted", "allow": "Allowed",
+    "apply": "Applied", "avoid": "Avoided", "bump": "Bumped", "change": "Changed", "check": "Checked",
     "clarify": "Clarified", "clean": "Cleaned", "clear": "Cleared", "convert": "Converted",
     "correct": "Corrected", "create": "Created", "define": "Defined", "delete": "Deleted",
     "deprecate": "Deprecated", "describe": "Described", "detect": "Detected",

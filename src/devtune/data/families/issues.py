@@ -10,15 +10,18 @@ from devtune.data.corpus import Yield
 from devtune.data.families.context import Context
 from devtune.data.families.deltas import find_deltas, leave_out_tickets, refuse
 from devtune.data.families.messages import clean_message
-from devtune.data.families.remarks import clean_prose, hide_names, is_bot, is_talk, moment
 from devtune.data.families.requests import ask
+from devtune.data.families.speech import clean_prose, hide_names, is_bot, is_talk, moment
 from devtune.data.sources.links import find_closed
 from devtune.records import Change, Discussion, Rejected, Replay, SourceFile
 from devtune.steps.families import IssueToPatch
 
 MAX_COMMENTS = 10
-_OWN_NUMBER = re.compile(r"\(#(\d{1,9})\)\s*$|(?<!\w)!(\d{1,9})\b")
-"""How a squashed commit names its change request: `… (#12)`, GitLab's `!12`."""
+_OWN_NUMBER = re.compile(
+    r"\([#!](\d{1,9})\)$|\b(?i:see merge request|closes|merges) [\w./-]{0,200}!(\d{1,9})\b",
+    re.MULTILINE,
+)
+"""How a squashed commit names its change request: `… (#12)`, `See merge request group/name!12`."""
 
 
 def issue_to_patch(

@@ -19,8 +19,8 @@ from devtune.steps.families import FixRepair
 _NO_MISTAKE = re.compile(
     r"(?i)\b(?:typos?|spelling|grammar|wording|docs?|docstrings?|documentation|readme|changelog"
     r"|comments?|lint\w*|flake8|pep8|mypy|pyright|typing|annotations?|format\w*"
-    r"|type (?:hints?|inference|for)|whitespace|indent\w*|style|ci|travis|tests?|deprecat\w*|warnings?|import order|links?"
-    r"|merge|conflicts?|build|version|changes?log)\b"
+    r"|type (?:hints?|inference|for)|whitespace|indent\w*|style|ci|travis|tests?|deprecat\w*"
+    r"|warnings?|import order|links?|merge|conflicts?|build|version|changes?log)\b"
 )
 """Fixes after which the code does what it did before."""
 _TEST = re.compile(

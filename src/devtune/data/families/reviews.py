@@ -9,7 +9,8 @@ from devtune.data.corpus import Yield, reject, split_lines
 from devtune.data.families.context import Context
 from devtune.data.families.deltas import Delta, compare
 from devtune.data.families.hunks import Hunk, Span, count_changed
-from devtune.data.families.remarks import (
+from devtune.data.families.requests import ask
+from devtune.data.families.speech import (
     clean_prose,
     hide_names,
     is_bot,
@@ -18,7 +19,6 @@ from devtune.data.families.remarks import (
     is_talk,
     moment,
 )
-from devtune.data.families.requests import ask
 from devtune.data.languages import fenced
 from devtune.records import (
     Change,
@@ -37,13 +37,17 @@ Pair = tuple[Discussion, ReviewComment]
 
 def review_to_fix(step: ReviewToFix, row: SourceFile | Change | Replay, context: Context) -> Yield:
     """Yield one sample for each file of a commit that changes lines under remarks."""
-    if not isinstance(row, Change) or len(row.edits) > step.max_files:
+    if not isinstance(row, Change):
         return
     for edit in row.edits:
         pairs = context.discussions.remarks_on(row.source, edit.old_blob)
         pairs = [each for each in pairs if each[1].path == edit.provenance.path]
-        if pairs and edit.old != edit.new:
-            yield from _one_file(step, row, edit, pairs, context)
+        if not pairs or edit.old == edit.new:
+            continue
+        if len(row.edits) > step.max_files:
+            yield reject("commit_touches_many_files", edit.provenance)
+            continue
+        yield from _one_file(step, row, edit, pairs, context)
 
 
 def _one_file(
