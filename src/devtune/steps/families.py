@@ -177,6 +177,8 @@ class Explanation(Family):
     """Shorter comments explain nothing."""
     max_lines: Count = 30
     """Lines of the code the comment stands above."""
+    context_lines: Annotated[int, Field(ge=0)] = 8
+    """Lines of the same function shown before and after that code."""
 
 
 class TypeAnnotation(Family):

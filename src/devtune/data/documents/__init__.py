@@ -1,0 +1,1 @@
+"""Documentation files: their headings, prose and code blocks, whatever markup they are in."""

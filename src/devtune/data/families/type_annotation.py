@@ -1,0 +1,98 @@
+"""Function without annotations → its annotated signature.
+
+Reads and writes nothing but what it is handed.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from devtune.data.code.annotations import LANGUAGES, Annotated, strip_annotations
+from devtune.data.code.module import Function, Module
+from devtune.data.code.syntax import parse
+from devtune.data.corpus import Made, Yield, make_sample, reject
+from devtune.data.families.context import Context
+from devtune.data.languages import fenced
+from devtune.records import Change, Replay, SourceFile
+from devtune.steps.families import TypeAnnotation
+
+MAX_IMPORT_LINES = 30
+"""Imports are shown so that names can be told; of more lines, those that are used."""
+_SAYS_NOTHING = re.compile(r"(\w+\.)?(Any|any|object|None|void|unknown|mixed|inferred|)")
+_NEEDS_NO_RESULT = frozenset(("__init__", "constructor", "__construct", "__destruct"))
+
+
+def type_annotation(
+    step: TypeAnnotation, row: SourceFile | Change | Replay, context: Context
+) -> Yield:
+    """Yield a sample for each fully annotated function; the stripped file has to parse again."""
+    if not isinstance(row, SourceFile) or row.language not in LANGUAGES:
+        return
+    module, where = parse(row.text, row.language), row.provenance
+    if module is None or not any(each.has_types for each in module.functions):
+        return
+    stripped, annotated = strip_annotations(row.text, row.language)
+    plain = parse(stripped, row.language)
+    if plain is None or plain.has_errors > module.has_errors or not _match(module, plain):
+        yield reject("not_parseable_without_annotations", where)
+        return
+    for function, bare in zip(module.functions, plain.functions, strict=True):
+        found = _annotations_of(function, annotated)
+        if not function.has_types or found is None:
+            continue
+        reason = _unsuitable(function, bare, found, step)
+        if reason:
+            yield reject(reason, where, function.qualified_name)
+            continue
+        values = {
+            "path": where.path,
+            "name": function.qualified_name,
+            "language": row.language,
+            "code": bare.text,
+            "imports": "\n".join(_imports(module, row.text, function)),
+        }
+        place = f"{where.source} {where.path} {function.qualified_name} {function.span.start}"
+        request = context.prompt.render(values, f"{step.type} {place}")
+        answer = fenced(function.signature, row.language)
+        sample = make_sample(step.type, request, answer, where)
+        yield Made(row.split, sample, (function.signature,))
+
+
+def _match(module: Module, plain: Module) -> bool:
+    names = [[each.qualified_name for each in one.functions] for one in (module, plain)]
+    return names[0] == names[1]
+
+
+def _annotations_of(function: Function, annotated: Sequence[Annotated]) -> Annotated | None:
+    for each in annotated:
+        if each.name == function.name and function.span.start <= each.line < function.span.end:
+            return each
+    return None
+
+
+def _unsuitable(function: Function, bare: Function, found: Annotated, step: TypeAnnotation) -> str:
+    """Return why a function is left out, `""` when it is not."""
+    may_lack_result = function.name in _NEEDS_NO_RESULT or found.result
+    says = [each for each in (*found.types, found.result) if not _SAYS_NOTHING.fullmatch(each)]
+    reasons = (
+        ("function_too_long", bare.text.count("\n") + 1 > step.max_lines),
+        ("partly_annotated", not all(found.types)),
+        ("result_not_annotated", not may_lack_result),
+        ("annotations_say_nothing", not says),
+        ("no_annotation_in_signature", bare.signature == function.signature),
+    )
+    return next((reason for reason, holds in reasons if holds), "")
+
+
+def _imports(module: Module, text: str, function: Function) -> Iterator[str]:
+    """Yield the lines that import something, in order; where they are many, those of use."""
+    lines = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    used = set(re.findall(r"\w+", function.signature))
+    num_lines = sum(each.span.end - each.span.start for each in module.imports)
+    at = 0
+    for each in module.imports:
+        names = each.names or (re.split(r"\W", each.module)[-1],)
+        is_used = num_lines <= MAX_IMPORT_LINES or not used.isdisjoint(names)
+        if is_used and each.span.start >= at:
+            own = lines[each.span.start : each.span.end]
+            yield from (line.strip() if len(own) == 1 else line for line in own)
+            at = each.span.end
