@@ -1,90 +1,107 @@
-"""Fill in the middle of a real block: an indented block is cut out of a file and asked for.
+"""Fill in the middle of a real block: whole statements are cut out of a file and asked for.
 
-Reads the code files of a corpus; writes nothing.
+Reads the graph of a corpus and rows of it; writes nothing.
 """
 
 import hashlib
 import re
-from collections.abc import Iterator, Set
-from itertools import chain
+from collections.abc import Iterator
 
-from devtune.data.corpus import (
-    Corpus,
-    Made,
-    Passage,
-    Yield,
-    make_sample,
-    passage_of,
-    reject,
-    split_lines,
-)
-from devtune.data.languages import fenced, language_of
-from devtune.data.prompts import Prompt
-from devtune.pipeline import FillInTheMiddle
+from devtune.data.code.facts import Entry, Place
+from devtune.data.code.module import Span
+from devtune.data.code.statements import find_statements
+from devtune.data.corpus import Made, Yield, reject, split_lines
+from devtune.data.families.context import Context
+from devtune.data.families.requests import make_talk
+from devtune.data.families.surroundings import Shown, find_callers, find_definitions, places_of
+from devtune.data.languages import fenced
+from devtune.records import Change, Message, Replay, SourceFile
+from devtune.steps.families import FillInTheMiddle
 
-Span = tuple[int, int]
-"""Lines [start, end) of a block, counted from 0."""
 _DOCSTRING = re.compile(r"""\s*([rRuU]?(\"{3}|'{3})|/\*\*|\*(\s|/|$))""")
 
 
-def fill_in_the_middle(step: FillInTheMiddle, corpus: Corpus) -> Yield:
-    """Yield samples for the blocks of each code file that a hash of their text picks."""
-    prompt = Prompt(step.prompt)
-    trained = _trained_blocks(step, corpus)
-    for file in chain(corpus.files("train"), corpus.files("held_out")):
-        where = file.provenance
-        language = language_of(where.path)
-        if not language:
-            continue
-        lines = split_lines(file.text)
-        spans = list(_chosen(step, lines, trained if file.split == "held_out" else frozenset()))
-        if not spans:
-            yield reject("no_suitable_block", where)
-        for start, end in spans:
-            first, last = max(start - step.context_lines, 0), end + step.context_lines
-            request = prompt.render(
-                {
-                    "path": where.path,
-                    "language": language,
-                    "before": "".join(lines[first:start]).rstrip("\n"),
-                    "after": "".join(lines[end:last]).rstrip("\n"),
-                }
-            )
-            answer = fenced("".join(lines[start:end]).rstrip("\n"), language)
-            yield Made(file.split, make_sample(step.type, request, answer, where))
+def fill_in_the_middle(
+    step: FillInTheMiddle, row: SourceFile | Change | Replay, context: Context
+) -> Yield:
+    """Yield samples for the blocks of a code file that a hash of their text picks."""
+    if not isinstance(row, SourceFile) or not row.language:
+        return
+    lines = split_lines(row.text)
+    spans = list(_chosen(step, row, lines))
+    if not spans:
+        yield reject("no_suitable_block", row.provenance)
+        return
+    place = context.graph.place(row) if step.repository_context else None
+    entries = context.graph.entries(place) if place else []
+    for span in spans:
+        around = [
+            each
+            for each in entries
+            if each.kind == "function" and each.span.start <= span.start < each.span.end
+        ]
+        yield _ask(step, row, lines, span, context, place, around[0] if around else None)
 
 
-def _trained_blocks(step: FillInTheMiddle, corpus: Corpus) -> set[Passage]:
-    """Return the blocks of held-out files that also stand in a text that is trained on."""
-    return corpus.find_trained(
-        passage_of("".join(lines[start:end]))
-        for file in corpus.files("held_out")
-        if language_of(file.provenance.path)
-        for lines in (split_lines(file.text),)
-        for start, end in blocks(lines, step.min_lines, step.max_lines)
+def _ask(
+    step: FillInTheMiddle,
+    row: SourceFile,
+    lines: list[str],
+    span: Span,
+    context: Context,
+    place: Place | None,
+    function: Entry | None,
+) -> Made:
+    where, limit = row.provenance, step.repository_context
+    definitions: list[Shown] = []
+    callers: list[Shown] = []
+    if place:
+        definitions = find_definitions(context.graph, place, function, row.split, limit)
+    if function:
+        callers = find_callers(context.graph, function, row.split, limit)
+    block = "".join(lines[span.start : span.end]).rstrip("\n")
+    values = {
+        "path": where.path,
+        "language": row.language,
+        "before": "".join(lines[max(span.start - step.context_lines, 0) : span.start]).rstrip("\n"),
+        "after": "".join(lines[span.end : span.end + step.context_lines]).rstrip("\n"),
+        "definitions": definitions,
+        "callers": callers,
+    }
+    key = f"{step.type} {where.source} {where.path} {span.start} {block}"
+    messages = (
+        Message("user", context.prompt.render(values, key)),
+        Message("assistant", fenced(block, row.language)),
     )
+    places = places_of(row, (each.provenance for each in (*definitions, *callers)))
+    return Made(row.split, make_talk(step.type, messages, places), (block,))
 
 
-def _chosen(step: FillInTheMiddle, lines: list[str], trained: Set[Passage]) -> Iterator[Span]:
-    """Yield disjoint blocks in the order of their hashes, none of them in `trained`."""
+def _chosen(step: FillInTheMiddle, row: SourceFile, lines: list[str]) -> Iterator[Span]:
+    """Yield disjoint blocks in the order of their hashes."""
+    found = find_statements(row.text, row.language, step.min_lines, step.max_lines)
+    if found is None:
+        found = indented_blocks(lines, step.min_lines, step.max_lines)
     ranked = sorted(
-        (hashlib.sha256("".join(lines[start:end]).encode()).hexdigest(), start, end)
-        for start, end in blocks(lines, step.min_lines, step.max_lines)
+        (
+            hashlib.sha256("".join(lines[span.start : span.end]).encode()).hexdigest(),
+            span.start,
+            span,
+        )
+        for span in found
+        if not _DOCSTRING.match(lines[span.start])
     )
     taken: list[Span] = []
-    for _, start, end in ranked:
+    for _, _, span in ranked:
         if len(taken) == step.per_file:
             return
-        if trained and passage_of("".join(lines[start:end])) in trained:
-            continue
-        if any(start < other_end and other_start < end for other_start, other_end in taken):
-            continue
-        taken.append((start, end))
-        yield start, end
+        if not any(span.start < other.end and other.start < span.end for other in taken):
+            taken.append(span)
+            yield span
 
 
-def blocks(lines: list[str], min_lines: int, max_lines: int) -> Iterator[Span]:
-    """Spans of lines that stand deeper than the line above them, in any language.
+def indented_blocks(lines: list[str], min_lines: int, max_lines: int) -> Iterator[Span]:
+    """Yield the lines that stand deeper than the line above them, in any language.
 
     The header stays visible; trailing blank lines belong to what follows.
     """
@@ -98,8 +115,8 @@ def blocks(lines: list[str], min_lines: int, max_lines: int) -> Iterator[Span]:
             end += 1
         while end > start and depths[end - 1] is None:
             end -= 1
-        if min_lines <= end - start <= max_lines and not _is_docstring(lines[start]):
-            yield start, end
+        if min_lines <= end - start <= max_lines:
+            yield Span(start, end)
 
 
 def _depth(line: str) -> int | None:
@@ -109,7 +126,3 @@ def _depth(line: str) -> int | None:
         return None
     expanded = line.expandtabs(8)
     return len(expanded) - len(expanded.lstrip())
-
-
-def _is_docstring(line: str) -> bool:
-    return _DOCSTRING.match(line) is not None

@@ -1,0 +1,179 @@
+"""What a file says of the code graph: which names it defines, imports and calls.
+
+Reads and writes nothing. The rows are JSON values, so that files can be described in parallel and
+the graph be written by one process.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from devtune.data.code.module import Definition, Function, Module, Span
+from devtune.data.code.syntax import parse
+from devtune.records import SourceFile, Split
+
+Fact = list[Any]
+"""One row: its kind, then text and numbers. A `file` row stands before those of its file."""
+UNKNOWN = "?"
+"""What something is called on when that is no plain name: `f().load()`."""
+MAX_CHARACTERS = 2000
+"""Of a signature or documentation that is kept; longer ones lose their last lines."""
+MAX_WHOLE = 12
+"""Lines of a class that is small enough to be shown instead of its heading."""
+_RECEIVER = re.compile(r"([\w$]+)\s*(?:\.|\?\.|::|->)\s*$")
+_BOUND = re.compile(r"(?:\.|::|->)\s*$")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One file the graph knows."""
+
+    id: int
+    scope: int
+    """Equal for files of one source whose languages can call each other."""
+    source: str
+    split: Split
+    path: str
+    language: str
+    offset: int
+    """Byte of `files.jsonl` at which its row begins."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One definition the graph knows."""
+
+    id: int
+    place: Place
+    kind: Literal["function", "class"]
+    name: str
+    qualified_name: str
+    span: Span
+    signature: str
+    """Of a class the line that opens it, or all of a small one."""
+    documentation: str
+    is_test: bool
+
+    @property
+    def owner(self) -> str:
+        """The class, type or namespace it stands in; `""` at the top of a file."""
+        return self.qualified_name.rpartition(".")[0].rpartition(".")[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """One name as a file writes it."""
+
+    place: Place
+    name: str
+    qualifier: str = ""
+    """What stands before the dot; `""` for nothing, `?` for what is no plain name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """One call inside a function the graph knows."""
+
+    mention: Mention
+    line: int
+    function: Entry
+    """The function that calls."""
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """One name a file imports; `name` is empty where the module itself or everything is bound."""
+
+    module: str
+    name: str
+
+
+def describe(file: SourceFile, offset: int) -> list[Fact]:
+    """Return the rows of one file whose row of `files.jsonl` begins at byte `offset`.
+
+    The rows, in this order: `file source split path language offset`; `definition kind name
+    qualified_name first last signature documentation is_test`; `import module name`; `call name
+    qualifier line function`, where `function` counts the definitions of this file from 0.
+    """
+    where = file.provenance
+    facts: list[Fact] = [["file", where.source, file.split, where.path, file.language, offset]]
+    module = parse(file.text, file.language) if file.language else None
+    if module is None:
+        return facts
+    lines = file.text.split("\n")
+    facts.extend(_function(each) for each in module.functions)
+    facts.extend(_class(each, lines) for each in module.definitions)
+    facts.extend(_imports(module))
+    for number, function in enumerate(module.functions):
+        facts.extend(_calls(function, number, lines))
+    return facts
+
+
+def _function(function: Function) -> Fact:
+    span, texts = function.span, (function.signature, function.documentation)
+    return [
+        "definition",
+        "function",
+        function.name,
+        function.qualified_name,
+        span.start,
+        span.end,
+        *map(_shortened, texts),
+        int(function.is_test),
+    ]
+
+
+def _class(definition: Definition, lines: list[str]) -> Fact:
+    name, span = definition.name, definition.span
+    own = lines[span.start : span.end]
+    if len(own) > MAX_WHOLE:
+        named = re.compile(rf"(?<!\w){re.escape(name)}(?!\w)")
+        kinds = ("class", "struct", "interface", "trait", "enum", "type", "record", "module")
+        naming = [line for line in own if named.search(line)]
+        own = [line for line in naming if any(kind in line for kind in kinds)][:1] or naming[:1]
+    indent = len(own[0]) - len(own[0].lstrip()) if own else 0
+    text = "\n".join(line[indent:] if not line[:indent].strip() else line for line in own)
+    documentation = "" if len(own) > 1 else _shortened(definition.documentation)
+    qualified_name = definition.qualified_name
+    head = ["definition", "class", name, qualified_name, span.start, span.end]
+    return [*head, _shortened(text), documentation, 0]
+
+
+def _imports(module: Module) -> Iterator[Fact]:
+    seen = ((each.module, name) for each in module.imports for name in (each.names or ("",)))
+    for name, bound in dict.fromkeys(seen):
+        yield ["import", name, bound]
+
+
+def _calls(function: Function, number: int, lines: list[str]) -> Iterator[Fact]:
+    """Yield the different things a function calls, each where it does so first."""
+    seen: set[tuple[str, str]] = set()
+    on_line: dict[tuple[str, int], int] = {}
+    for call in function.calls:
+        nth = on_line.get((call.name, call.line), 0)
+        on_line[call.name, call.line] = nth + 1
+        line = lines[call.line][:MAX_CHARACTERS] if call.line < len(lines) else ""
+        qualifier = find_qualifier(line, call.name, nth)
+        if (call.name, qualifier) not in seen:
+            seen.add((call.name, qualifier))
+            yield ["call", call.name, qualifier, call.line, number]
+
+
+def find_qualifier(line: str, name: str, nth: int = 0) -> str:
+    """Return what the `nth` mention of `name` on a line is called on."""
+    found = [each.start() for each in re.finditer(rf"(?<![\w$]){re.escape(name)}(?![\w$])", line)]
+    if not found:
+        return UNKNOWN
+    before = line[: found[min(nth, len(found) - 1)]][-200:]
+    if not _BOUND.search(before):
+        return ""
+    receiver = _RECEIVER.search(before)
+    return receiver[1] if receiver else UNKNOWN
+
+
+def _shortened(text: str) -> str:
+    """Return as many whole lines as may be kept; one line too long is not kept at all."""
+    if len(text) <= MAX_CHARACTERS:
+        return text
+    return text[:MAX_CHARACTERS].rpartition("\n")[0].rstrip()

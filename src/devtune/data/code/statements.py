@@ -1,0 +1,111 @@
+"""Whole statements and bodies of a file, as lines: what a writer would write in one go.
+
+Reads and writes nothing. The languages are those with a grammar; the rest have indentation only.
+"""
+
+from collections.abc import Callable, Iterator
+from functools import cache
+
+import tree_sitter_c
+import tree_sitter_c_sharp
+import tree_sitter_cpp
+import tree_sitter_go
+import tree_sitter_java
+import tree_sitter_javascript
+import tree_sitter_php
+import tree_sitter_python
+import tree_sitter_ruby
+import tree_sitter_rust
+import tree_sitter_typescript
+from tree_sitter import Language, Node, Parser
+
+from devtune.data.code.module import Span
+
+_GRAMMARS: dict[str, Callable[[], object]] = {
+    "c": tree_sitter_c.language,
+    "cpp": tree_sitter_cpp.language,
+    "csharp": tree_sitter_c_sharp.language,
+    "go": tree_sitter_go.language,
+    "java": tree_sitter_java.language,
+    "javascript": tree_sitter_javascript.language,
+    "jsx": tree_sitter_javascript.language,
+    "php": tree_sitter_php.language_php,
+    "python": tree_sitter_python.language,
+    "ruby": tree_sitter_ruby.language,
+    "rust": tree_sitter_rust.language,
+    "tsx": tree_sitter_typescript.language_tsx,
+    "typescript": tree_sitter_typescript.language_typescript,
+}
+_BODIES = frozenset(
+    ("block", "block_body", "body_statement", "class_body", "compound_statement",
+     "constructor_body", "declaration_list", "do", "do_block", "else", "enum_body",
+     "field_declaration_list", "interface_body", "statement_block", "statement_list", "then")
+)  # fmt: skip
+"""Nodes whose children are statements or members, in any of the grammars."""
+
+
+def find_statements(
+    text: str, language: str, min_lines: int, max_lines: int
+) -> Iterator[Span] | None:
+    """Yield bodies, single statements and ends of bodies that fill their lines and fit.
+
+    A docstring is never the start of one. Returns None for a language without a grammar.
+    """
+    if language not in _GRAMMARS:
+        return None
+    source = text.encode("utf-8", "surrogatepass")
+    return _find(_parser(language).parse(source).root_node, source, min_lines, max_lines)
+
+
+@cache
+def _parser(language: str) -> Parser:
+    return Parser(Language(_GRAMMARS[language]()))
+
+
+def _find(root: Node, source: bytes, min_lines: int, max_lines: int) -> Iterator[Span]:
+    lines = source.split(b"\n")
+    seen: set[Span] = set()
+    stack = [root]
+    while stack:
+        node = stack.pop()
+        if _last_line(node) - node.start_point.row + 1 < min_lines:
+            continue
+        stack.extend(reversed(node.children))
+        for span in _spans(node, lines) if node.type in _BODIES else ():
+            if min_lines <= span.end - span.start <= max_lines and span not in seen:
+                seen.add(span)
+                yield span
+
+
+def _spans(body: Node, lines: list[bytes]) -> Iterator[Span]:
+    """Yield each statement of a body alone, and each with all that follow it."""
+    own = [each for each in body.named_children if not each.has_error]
+    if len(own) < len(body.named_children):
+        return
+    if own and _is_docstring(own[0]):
+        own = own[1:]
+    filling = [each for each in own if each.type not in _BODIES and _fills(each, each, lines)]
+    for each in filling:
+        yield Span(each.start_point.row, _last_line(each) + 1)
+    for each in filling:
+        if _fills(each, own[-1], lines):
+            yield Span(each.start_point.row, _last_line(own[-1]) + 1)
+
+
+def _is_docstring(node: Node) -> bool:
+    child = node.named_children[0] if len(node.named_children) == 1 else None
+    return node.type == "expression_statement" and child is not None and child.type == "string"
+
+
+def _fills(first: Node, last: Node, lines: list[bytes]) -> bool:
+    """Whether nothing else stands on the first and the last line."""
+    before = lines[first.start_point.row][: first.start_point.column]
+    row, column = last.end_point.row, last.end_point.column
+    after = lines[row][column:] if row < len(lines) else b""
+    return not before.strip() and (column == 0 or not after.strip(b" \t\r\f;,"))
+
+
+def _last_line(node: Node) -> int:
+    """Return the last line a node has characters on."""
+    end = node.end_point
+    return end.row - 1 if end.column == 0 and end.row > node.start_point.row else end.row

@@ -1,0 +1,154 @@
+"""A test and the function it is about: from either of them to the other.
+
+Reads the graph of a corpus and rows of it; writes nothing.
+"""
+
+import re
+from collections.abc import Iterable
+from pathlib import PurePosixPath
+
+from devtune.data.code.facts import Entry
+from devtune.data.code.module import Function
+from devtune.data.corpus import Made, Yield, reject
+from devtune.data.families.context import Context
+from devtune.data.families.requests import make_talk
+from devtune.data.families.surroundings import functions_of, places_of
+from devtune.data.languages import fenced
+from devtune.records import Change, Message, Rejected, Replay, SourceFile, Split
+from devtune.steps.families import ImplementationToTest, TestToImplementation
+
+PairStep = TestToImplementation | ImplementationToTest
+_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+_TEST_WORDS = frozenset({"test", "tests", "testing", "spec", "specs", "should", "it"})
+
+
+def test_to_implementation(
+    step: TestToImplementation, row: SourceFile | Change | Replay, context: Context
+) -> Yield:
+    """Yield a sample for each function of a file that a test is about; the test is shown."""
+    if not isinstance(row, SourceFile):
+        return
+    num_untested = 0
+    for target in functions_of(row, context):
+        if target.is_test:
+            continue
+        test = _test_of(target, row.split, context)
+        if test is None:
+            num_untested += 1
+            continue
+        yield _pair(step, row, context, answer=target, shown=test)
+    if num_untested:
+        yield reject("no_test_calls_it", row.provenance, f"{num_untested} functions")
+
+
+def implementation_to_test(
+    step: ImplementationToTest, row: SourceFile | Change | Replay, context: Context
+) -> Yield:
+    """Yield a sample for each test of a file that is about one function; the function is shown."""
+    if not isinstance(row, SourceFile):
+        return
+    num_unclear = 0
+    for test in functions_of(row, context):
+        if not test.is_test:
+            continue
+        target = _target_of(test, row.split, context)
+        if target is None:
+            num_unclear += 1
+            continue
+        yield _pair(step, row, context, answer=test, shown=target)
+    if num_unclear:
+        yield reject("tests_no_known_function", row.provenance, f"{num_unclear} tests")
+
+
+def _pair(
+    step: PairStep, row: SourceFile, context: Context, *, answer: Entry, shown: Entry
+) -> Made | Rejected:
+    where, graph = row.provenance, context.graph
+    wanted, given = graph.function(answer), graph.function(shown)
+    if wanted is None or given is None:
+        return reject("not_parseable", where, answer.qualified_name)
+    if max(_num_lines(wanted), _num_lines(given)) > step.max_lines:
+        return reject("pair_too_long", where, answer.qualified_name)
+    key = " ".join((step.type, where.source, where.path, wanted.qualified_name))
+    values = {
+        "path": where.path,
+        "name": wanted.qualified_name,
+        "signature": fenced(wanted.signature, answer.place.language),
+        "documentation": wanted.documentation,
+        "other_path": shown.place.path,
+        "other_name": given.qualified_name,
+        "other": fenced(given.text, shown.place.language),
+    }
+    messages = (
+        Message("user", context.prompt.render(values, key)),
+        Message("assistant", fenced(wanted.text, answer.place.language)),
+    )
+    places = places_of(row, [graph.row(shown.place).provenance])
+    return Made(row.split, make_talk(step.type, messages, places), (wanted.body,))
+
+
+def _num_lines(function: Function) -> int:
+    return function.span.end - function.span.start
+
+
+def _test_of(target: Entry, split: Split, context: Context) -> Entry | None:
+    """Return the test that is most about `target`, then the shortest."""
+    tests = [each.function for each in context.graph.callers(target, split)]
+    ranked = [
+        (-rank, test.span.end - test.span.start, test.place.path, test.span.start, test)
+        for test in tests
+        if test.is_test and (rank := _relation(test, target, split, context))
+    ]
+    return min(ranked, key=lambda each: each[:4])[-1] if ranked else None
+
+
+def _target_of(test: Entry, split: Split, context: Context) -> Entry | None:
+    """Return the function a test is most about, of equals the one it calls first."""
+    ranked = [
+        (-rank, number, target)
+        for number, target in enumerate(_called(test, split, context))
+        if (rank := _relation(test, target, split, context))
+    ]
+    return min(ranked, key=lambda each: each[:2])[-1] if ranked else None
+
+
+def _relation(test: Entry, target: Entry, split: Split, context: Context) -> int:
+    """Say how much a test is about a function it calls; 0 where it only uses it."""
+    rank = relate_names(test, target)
+    if rank:
+        return rank
+    return 1 if len(_called(test, split, context)) == 1 else 0
+
+
+def _called(test: Entry, split: Split, context: Context) -> list[Entry]:
+    """Return the functions that a test calls and that are no tests themselves."""
+    graph = context.graph
+    found = (graph.resolve(each.mention, split) for each in graph.uses(test))
+    unique = {each.id: each for each in found if each and each.kind == "function"}
+    return [each for each in unique.values() if not each.is_test]
+
+
+def relate_names(test: Entry, target: Entry) -> int:
+    """Rank by names: 4 where the test names the function, 2 its class or file, 6 for both."""
+    function, place = words_of(target.name), words_of(PurePosixPath(target.place.path).stem)
+    said = words_of(test.qualified_name)
+    test_file = words_of(PurePosixPath(test.place.path).name.split(".")[0])
+    names_it = 4 * contains(said, function)
+    owner = words_of(target.owner)
+    is_near = contains(said, owner) or (bool(test_file) and test_file in (place, owner))
+    return names_it + 2 * is_near
+
+
+def words_of(name: str) -> tuple[str, ...]:
+    """Return the words of a name in any spelling, without those that only say it is a test."""
+    words = (each.lower() for each in _WORD.findall(name))
+    return tuple(each for each in words if each not in _TEST_WORDS)
+
+
+def contains(words: tuple[str, ...], part: Iterable[str]) -> bool:
+    """Whether `part` stands in `words` in one piece; an empty one does not."""
+    wanted = tuple(part)
+    length = len(wanted)
+    return length > 0 and any(
+        words[start : start + length] == wanted for start in range(len(words) - length + 1)
+    )
