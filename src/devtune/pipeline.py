@@ -88,7 +88,9 @@ class ReplaySection(Section):
     test_command: str | None = None
     """Run after the edits in a sandbox without network; `{files}` stands for the changed tests."""
     test_timeout_seconds: Count = 120
-    """A slower test run is left out of the session."""
+    """A commit whose tests run longer, or fail, is not replayed."""
+    test_directories: tuple[PlainPath, ...] = ()
+    """What tests may read besides /usr, e.g. a virtual environment; each `bin` is on the PATH."""
 
 
 class CollectSection(Section):

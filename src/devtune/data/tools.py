@@ -52,7 +52,8 @@ def _spelt(tool: str, given: dict[str, Any]) -> tuple[str, dict[str, Any]]:
                 "new_string": given["new"],
             }
         case "grep":
-            return SHELL, {"command": f"git grep -n -F -e {_quoted(given['pattern'])}"}
+            cut = f" | head -n {given['limit']}" if "limit" in given else ""
+            return SHELL, {"command": f"git grep -n -F -e {_quoted(given['pattern'])}{cut}"}
         case _:
             return SHELL, {"command": given["command"]}
 

@@ -1,0 +1,146 @@
+"""What commands print in a checkout of one commit, asked of the objects: there is no checkout.
+
+Reads commits, trees and blobs through `git.Repository`; writes nothing. Files that the rules leave
+out are not there: no output names them.
+"""
+
+import json
+import shlex
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import IO
+
+from devtune.data.sources.git import Repository
+from devtune.records import Action
+
+MAX_HIT_BYTES = 600
+"""A longer line among the hits makes a search useless to a reader."""
+MAX_PATH = 200
+MAX_EXAMINED = 20_000
+"""Hits looked at before a search counts as useless: most of them may be in files not shown."""
+# The repository's own configuration may ask for colours and columns.
+_GREP = (
+    *("grep", "--no-color", "--no-column", "--no-heading", "--no-break", "--no-textconv"),
+    *("--no-show-function", "--full-name", "-I", "-z", "-n", "-F", "-e"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Printed:
+    """A command with its output, and the places that stand in it."""
+
+    action: Action
+    places: Mapping[str, tuple[int, ...]]
+    """Paths, each with the numbers of the lines printed, from 1; none where only names are."""
+    is_cut: bool = False
+    """Whether `head` left something out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checkout:
+    """The tree of one commit as an agent would find it."""
+
+    repository: Repository
+    commit: str
+    is_shown: Callable[[str], bool]
+
+    def has_file(self, path: str) -> bool:
+        """Whether a file, and one that is shown, stands at `path`."""
+        found = self.repository.ask("ls-tree", "--full-tree", self.commit, "--", path) or ""
+        return " blob " in found and self.is_shown(path)
+
+    def grep(self, pattern: str, limit: int) -> Printed | None:
+        """Return what `git grep -n -F` prints, by `head` at most `limit` lines of it.
+
+        None where there is nothing, or nothing a reader would look at.
+        """
+        lines: list[str] = []
+        places: dict[str, list[int]] = {}
+        with self.repository.stream(*_GREP, pattern, self.commit, "--") as output:
+            for path, number, text in _hits(output, len(self.commit) + 1):
+                if text is None:
+                    return None
+                if not self._is_named(path):
+                    continue
+                if len(lines) == limit:
+                    lines.append("")
+                    break
+                lines.append(f"{path}:{number}:{text}\n")
+                places.setdefault(path, []).append(number)
+        if not lines:
+            return None
+        is_cut = len(lines) > limit
+        arguments = {"pattern": pattern, **({"limit": limit} if is_cut else {})}
+        action = Action("grep", json.dumps(arguments, ensure_ascii=False), "".join(lines))
+        return Printed(action, {path: tuple(found) for path, found in places.items()}, is_cut)
+
+    def find_named(self, name: str, limit: int) -> Printed | None:
+        """Return what `git ls-files '*name'` prints; None where that is nothing or too much."""
+        found: list[str] = []
+        for path in self._paths(""):
+            if path.endswith(name) and self._is_named(path):
+                found.append(path)
+            if len(found) > limit:
+                return None
+        return _listed(f"git ls-files {shlex.quote(f'*{name}')}", found) if found else None
+
+    def list_directory(self, directory: str, limit: int) -> Printed | None:
+        """Return what `git ls-tree --name-only HEAD` prints of a directory, `""` for the top."""
+        above = f"{directory}/" if directory else ""
+        found: dict[str, None] = {}
+        for path in self._paths(directory):
+            child = above + path.removeprefix(above).split("/", 1)[0]
+            if child not in found and self._is_named(path):
+                found[child] = None
+            if len(found) > limit:
+                return None
+        command = "git ls-tree --name-only HEAD"
+        command += f" {shlex.quote(above)}" if above else ""
+        return _listed(command, list(found)) if found else None
+
+    def _paths(self, directory: str) -> Iterator[str]:
+        where = (f"{directory}/",) if directory else ()
+        command = ("ls-tree", "-r", "-z", "--name-only", "--full-tree", self.commit, "--", *where)
+        with self.repository.stream(*command) as output:
+            rest = b""
+            while chunk := output.read(1 << 16):
+                *whole, rest = (rest + chunk).split(b"\0")
+                yield from (each.decode("utf-8", "replace") for each in whole)
+
+    def _is_named(self, path: str) -> bool:
+        # git quotes other names; nobody would search there for something to learn.
+        return is_plain(path) and self.is_shown(path)
+
+
+def is_plain(path: str) -> bool:
+    """Whether git prints a path as it is, and a shell command can hold it."""
+    parts = path.split("/")
+    return (
+        path.isascii()
+        and path.isprintable()
+        and path == path.strip()
+        and not any(mark in path for mark in ('"', "\\", "`"))
+        and not any(part.lower() in ("", ".", "..", ".git") for part in parts)
+        and len(path) <= MAX_PATH
+    )
+
+
+def _hits(output: IO[bytes], prefix: int) -> Iterator[tuple[str, int, str | None]]:
+    """Yield path, line number and line of each hit; a text of None: this is not worth reading."""
+    for _ in range(MAX_EXAMINED):
+        line = output.readline(MAX_HIT_BYTES + 5_000)
+        if not line:
+            return
+        parts = line[prefix:].split(b"\0", 2)
+        if len(parts) < 3 or not parts[1].isdigit() or len(parts[2]) > MAX_HIT_BYTES:
+            yield "", 0, None
+            return
+        text = parts[2].decode("utf-8", "replace").removesuffix("\n")
+        yield parts[0].decode("utf-8", "replace"), int(parts[1]), text
+    yield "", 0, None
+
+
+def _listed(command: str, found: list[str]) -> Printed:
+    arguments = json.dumps({"command": command}, ensure_ascii=False)
+    action = Action("run", arguments, "".join(f"{each}\n" for each in found))
+    return Printed(action, dict.fromkeys(found, ()))

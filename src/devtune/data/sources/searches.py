@@ -1,0 +1,120 @@
+"""The searches of a replayed commit: from the words of its message to the lines it changes.
+
+Reads the tree through `Checkout`; writes nothing.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import PurePosixPath
+
+from devtune.data.families.hunks import Span
+from devtune.data.families.messages import Words
+from devtune.data.sources.checkout import Checkout, Printed
+from devtune.data.sources.patterns import find_files, find_patterns, find_words
+from devtune.data.sources.sightings import Sightings
+from devtune.records import Action
+
+MAX_TRIED = 8
+"""Patterns looked up for one commit, useful or not."""
+MAX_SEARCHES = 3
+"""Searches an agent makes before it reads."""
+MAX_HITS = 40
+"""Lines of a search that are printed."""
+MAX_LISTED = 60
+"""Names that are printed; a longer listing is not made."""
+MAX_LISTINGS = 4
+"""Directories listed for one commit."""
+
+Windows = Mapping[str, Sequence[Span]]
+"""By path, the lines that are to be read: what searches should lead to."""
+
+
+def search(
+    checkout: Checkout,
+    words: Words,
+    windows: Windows,
+    directories: Sequence[str],
+    sightings: Sightings,
+) -> Iterator[Action]:
+    """Yield what an agent looks up before it reads, and note in `sightings` what it saw.
+
+    Of what the message names, that is searched for which leads to one of `windows`. To files
+    nothing leads to, and to `directories` of new files, it lists its way.
+    """
+    for printed in _named_files(checkout, words, windows, sightings):
+        sightings.add(printed.places)
+        yield printed.action
+    found = list(_greps(checkout, find_patterns(words), windows, sightings))
+    if not any(windows.keys() & each.places.keys() for each in found):
+        found += _greps(checkout, find_words(words), windows, sightings)
+    for printed in found[:MAX_SEARCHES]:
+        sightings.add(printed.places)
+        yield printed.action
+    listed: list[str] = []
+    for goal in (*windows, *directories):
+        for printed in _listings(checkout, goal, sightings, listed):
+            sightings.add(printed.places)
+            yield printed.action
+
+
+def _named_files(
+    checkout: Checkout, words: Words, windows: Windows, sightings: Sightings
+) -> Iterator[Printed]:
+    for name in find_files(words)[:MAX_TRIED]:
+        if checkout.has_file(name):
+            sightings.add({name: ()})
+        if any(path.endswith(f"/{name}") for path in windows):
+            printed = checkout.find_named(name, MAX_LISTED)
+            if printed:
+                yield printed
+
+
+def _greps(
+    checkout: Checkout, patterns: Sequence[str], windows: Windows, sightings: Sightings
+) -> Iterator[Printed]:
+    """Yield the searches that lead somewhere new; else one that was cut, else any with a hit."""
+    known = sightings.copy()
+    spare: Printed | None = None
+    num_useful = 0
+    for pattern in patterns[:MAX_TRIED]:
+        printed = checkout.grep(pattern, MAX_HITS)
+        if printed is None or num_useful == MAX_SEARCHES:
+            continue
+        if not printed.is_cut and _leads_on(printed, windows, known):
+            known.add(printed.places)
+            num_useful += 1
+            yield printed
+        elif spare is None:
+            spare = printed
+    if spare and not num_useful:
+        yield spare
+
+
+def _leads_on(printed: Printed, windows: Windows, known: Sightings) -> bool:
+    """Whether a search shows a path, or a line near a change, that was not known before."""
+    after = known.copy()
+    after.add(printed.places)
+    return any(
+        (after.has_path(path) and not known.has_path(path))
+        or any(after.leads_to(path, one) and not known.leads_to(path, one) for one in spans)
+        for path, spans in windows.items()
+    )
+
+
+def _listings(
+    checkout: Checkout, goal: str, sightings: Sightings, listed: list[str]
+) -> Iterator[Printed]:
+    """Yield listings from the nearest known directory down to `goal`, not twice of one."""
+    if sightings.has_directory(goal):
+        return
+    above = [str(each) for each in PurePosixPath(goal).parents][::-1]
+    start = max(n for n, each in enumerate(above) if sightings.has_directory(each))
+    for directory in above[start:]:
+        if sightings.has_directory(goal) or len(listed) == MAX_LISTINGS:
+            return
+        if directory in listed or not sightings.has_directory(directory):
+            return
+        listed.append(directory)
+        printed = checkout.list_directory("" if directory == "." else directory, MAX_LISTED)
+        if printed is None:
+            return
+        yield printed
