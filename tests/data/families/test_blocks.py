@@ -57,6 +57,12 @@ def test_blocks_that_are_not_unique_alone_are_joined():
     assert read_blocks({"x": "".join(old)}, answer) == {"x": "".join(new)}
 
 
+def test_a_block_does_not_search_for_blank_lines_it_can_do_without():
+    old = "a()\n\n\nb()\n\n\nc()\n"
+    (block,) = blocks_of(old, old.replace("b()\n", "new()\n\n\nb()\n"))
+    assert (block.search, block.replace) == ("b()\n", "new()\n\n\nb()\n")
+
+
 def test_a_block_is_not_widened_for_ever():
     for number, is_found in ((50, True), (2000, False)):
         lines = ["same\n"] * number

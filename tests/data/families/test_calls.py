@@ -93,6 +93,8 @@ def test_calls_that_would_fail_are_known():
         ("fix the crash.", "Fixed the crash."),
         ("Fixed the crash", "Fixed the crash."),
         ("Parser for dates", "Done: parser for dates."),
+        ("Support for dates", "Done: support for dates."),
+        ("Support dates", "Supported dates."),
         ("Rewrite", "Done: rewrite."),
     ],
 )

@@ -1,6 +1,6 @@
 import pytest
 
-from devtune.data.families.deltas import find_deltas, is_plain, leave_out_tickets
+from devtune.data.families.deltas import find_deltas, is_plain, leave_out_unknowable
 from devtune.records import Rejected
 from tests.changes import change_of
 
@@ -70,6 +70,21 @@ def test_a_changelog_that_cites_tickets_is_left_out_alone():
         ("x.py", "# see #12\n", False),
     ):
         deltas = found(ONE, (path, "a\n", f"a\n{line}"))
-        kept, rejected = leave_out_tickets(change, deltas)
+        kept, rejected = leave_out_unknowable(change, deltas)
         assert [each.path for each in kept] == ["x.py", *([] if is_left_out else [path])]
         assert [each.reason for each in rejected] == ["cites_tickets"] * is_left_out
+
+
+def test_a_file_that_cites_a_new_digest_is_left_out():
+    one, other = "0123456789abcdef" * 2, "fedcba9876543210" * 2
+    integrity = "sha512-" + "A" * 86 + "=="
+    for new, body, is_left_out in (
+        (f"use: {other}\n", "", True),
+        (f"hash: {integrity}\n", "", True),
+        (f"use: {other}\n", f"Now at {other}.", False),
+        (f"uses: {one}\n", "", False),
+    ):
+        change = change_of("Change it well", ("ci.yaml", f"use: {one}\n", new), body=body)
+        kept, rejected = leave_out_unknowable(change, find_deltas(change, 3, 8))
+        assert len(kept) == 1 - is_left_out
+        assert [each.reason for each in rejected] == ["cites_digests"] * is_left_out

@@ -51,12 +51,29 @@ def _unique(old: Sequence[str], new: Sequence[str], hunk: Hunk, text: str) -> Bl
     a, b, c, d = hunk
     most = b - a + MAX_WIDENED
     while b - a <= most:
-        search = "".join(old[a:b])
         up, down = min(1, a, c), min(1, len(old) - b, len(new) - d)
-        if (search.strip() and occurs_once(search, text)) or not (up or down):
-            return Block(a, b, search, "".join(new[c:d]))
+        if _is_search(old[a:b], text) or not (up or down):
+            a, b, c, d = _without_blank_ends(old, new, (a, b, c, d), hunk, text)
+            return Block(a, b, "".join(old[a:b]), "".join(new[c:d]))
         a, b, c, d = a - up, b + down, c - up, d + down
     return None
+
+
+def _without_blank_ends(
+    old: Sequence[str], new: Sequence[str], wide: Hunk, hunk: Hunk, text: str
+) -> Hunk:
+    """Take off blank lines the widening brought in at its ends, where the rest is still unique."""
+    a, b, c, d = wide
+    while a < hunk[0] and not old[a].strip() and _is_search(old[a + 1 : b], text):
+        a, c = a + 1, c + 1
+    while b > hunk[1] and not old[b - 1].strip() and _is_search(old[a : b - 1], text):
+        b, d = b - 1, d - 1
+    return a, b, c, d
+
+
+def _is_search(lines: Sequence[str], text: str) -> bool:
+    search = "".join(lines)
+    return bool(search.strip()) and occurs_once(search, text)
 
 
 def occurs_once(search: str, text: str) -> bool:

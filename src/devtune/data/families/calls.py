@@ -12,29 +12,11 @@ from typing import Any
 
 from devtune.data.families.blocks import Block, find_blocks, occurs_once
 from devtune.data.families.deltas import Delta
+from devtune.data.families.verbs import past_of
 from devtune.data.tools import EDIT, SHELL, WRITE, Tools
 from devtune.records import Action, Message, ToolCall
 
 REMOVE = "rm -- "
-PAST = {
-    "add": "Added", "address": "Addressed", "adjust": "Adjusted", "allow": "Allowed",
-    "apply": "Applied", "avoid": "Avoided", "bump": "Bumped", "change": "Changed", "check": "Checked",
-    "clarify": "Clarified", "clean": "Cleaned", "clear": "Cleared", "convert": "Converted",
-    "correct": "Corrected", "create": "Created", "define": "Defined", "delete": "Deleted",
-    "deprecate": "Deprecated", "describe": "Described", "detect": "Detected",
-    "disable": "Disabled", "document": "Documented", "drop": "Dropped", "enable": "Enabled",
-    "ensure": "Ensured", "expand": "Expanded", "explain": "Explained", "export": "Exported",
-    "expose": "Exposed", "extend": "Extended", "extract": "Extracted", "fix": "Fixed",
-    "handle": "Handled", "ignore": "Ignored", "implement": "Implemented", "improve": "Improved",
-    "include": "Included", "inline": "Inlined", "introduce": "Introduced", "limit": "Limited",
-    "mark": "Marked", "merge": "Merged", "move": "Moved", "optimize": "Optimized",
-    "prevent": "Prevented", "refactor": "Refactored", "reduce": "Reduced", "remove": "Removed",
-    "rename": "Renamed", "replace": "Replaced", "restore": "Restored", "restrict": "Restricted",
-    "return": "Returned", "rework": "Reworked", "rewrite": "Rewrote", "simplify": "Simplified",
-    "skip": "Skipped", "sort": "Sorted", "split": "Split", "support": "Supported",
-    "switch": "Switched", "test": "Tested", "update": "Updated", "use": "Used",
-    "validate": "Validated", "warn": "Warned",
-}  # fmt: skip
 
 
 @lru_cache(maxsize=8)
@@ -127,10 +109,9 @@ def apply_calls(texts: Mapping[str, str], calls: Iterable[ToolCall]) -> dict[str
 def closing_sentence(subject: str) -> str:
     """Return what an agent says when it has done what `subject` asks for."""
     first, _, rest = subject.rstrip(" .!").partition(" ")
-    done = PAST.get(first.lower())
-    if first.capitalize() in PAST.values():
-        done = first.capitalize()
-    if done and rest:
+    done = past_of(first)
+    # "Support for dates" does not say what was done to the support.
+    if done and rest and not rest.startswith(("for ", "of ")):
         return f"{done} {rest}."
     return f"Done: {first[:1].lower()}{first[1:]} {rest}".rstrip() + "."
 

@@ -22,6 +22,8 @@ EMPTY_BLOBS = (
 _CHANGELOG = re.compile(r"(?i)(?:change|history|news|release|whats_?new)")
 _TICKET = re.compile(r"(?i)(?:#|!|\b(?:pr|issue|pull|gh|bug|ticket)s?\W{1,4})\d+")
 
+_DIGEST = re.compile(r"\b[0-9a-f]{32,128}\b|\bsha(?:256|384|512)-[A-Za-z0-9+/]{40,90}=*")
+
 
 @dataclass(frozen=True, slots=True)
 class Delta:
@@ -80,20 +82,23 @@ def find_deltas(
     return tuple(deltas)
 
 
-def leave_out_tickets(
+def leave_out_unknowable(
     change: Change, deltas: Sequence[Delta]
 ) -> tuple[list[Delta], list[Rejected]]:
-    """Take off changelogs whose new lines cite tickets: nobody could know their numbers."""
-    kept = [each for each in deltas if not _cites_tickets(each)]
-    rejected = [
-        refuse(change, "cites_tickets", each.path) for each in deltas if _cites_tickets(each)
-    ]
-    return kept, rejected
+    """Take off files whose new lines cite what nobody could know: ticket numbers and digests."""
+    reasons = [(each, _unknowable(change, each)) for each in deltas]
+    rejected = [refuse(change, reason, each.path) for each, reason in reasons if reason]
+    return [each for each, reason in reasons if not reason], rejected
 
 
-def _cites_tickets(delta: Delta) -> bool:
+def _unknowable(change: Change, delta: Delta) -> str:
+    added = "".join(delta.added())
     name = delta.path.rsplit("/", 1)[-1]
-    return bool(_CHANGELOG.match(name)) and any(map(_TICKET.search, delta.added()))
+    if _CHANGELOG.match(name) and _TICKET.search(added):
+        return "cites_tickets"
+    known = f"{delta.old}{change.subject}{change.body}"
+    digests = (each[0] for each in _DIGEST.finditer(added))
+    return "cites_digests" if any(each not in known for each in digests) else ""
 
 
 def compare(edit: FileEdit, max_changed_lines: int) -> Delta | str:

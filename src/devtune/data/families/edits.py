@@ -5,7 +5,7 @@ Reads and writes nothing but what it is handed.
 
 from devtune.data.corpus import Yield
 from devtune.data.families.context import Context
-from devtune.data.families.deltas import find_deltas, leave_out_tickets, refuse
+from devtune.data.families.deltas import find_deltas, leave_out_unknowable, refuse
 from devtune.data.families.messages import clean_message
 from devtune.data.families.requests import ask
 from devtune.records import Change, Rejected, Replay, SourceFile
@@ -24,7 +24,7 @@ def commit_edit(step: CommitEdit, row: SourceFile | Change | Replay, context: Co
     if isinstance(deltas, Rejected):
         yield deltas
         return
-    kept, rejected = leave_out_tickets(row, deltas)
+    kept, rejected = leave_out_unknowable(row, deltas)
     yield from rejected
     if not kept:
         return

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from devtune.data.corpus import Yield
 from devtune.data.families.context import Context
-from devtune.data.families.deltas import find_deltas, leave_out_tickets, refuse
+from devtune.data.families.deltas import find_deltas, leave_out_unknowable, refuse
 from devtune.data.families.messages import clean_message
 from devtune.data.families.requests import ask
 from devtune.data.families.speech import clean_prose, hide_names, is_bot, is_talk, moment
@@ -48,7 +48,7 @@ def issue_to_patch(
     if isinstance(deltas, Rejected):
         yield deltas
         return
-    kept, rejected = leave_out_tickets(row, deltas)
+    kept, rejected = leave_out_unknowable(row, deltas)
     yield from rejected
     if not kept:
         return
