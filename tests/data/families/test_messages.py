@@ -33,6 +33,7 @@ from devtune.data.families.messages import clean_body, clean_message, is_referen
         (":uri -> :url", ":uri -> :url", "", ""),
         ("Wait for it...", "Wait for it...", "", ""),
         ("Fix #12", "", "", ""),
+        ("Fix #12 crash on start", "Fix crash on start", "", ""),
     ],
 )
 def test_a_subject_is_taken_apart(subject, text, kind, scope):
@@ -75,6 +76,8 @@ def test_trailers_tickets_and_conflicts_are_no_part_of_a_body():
 def test_words_that_say_what_to_do_are_kept():
     body = "Fix the bug where issue tracking fails.\n\n* one\n* two: see below\n\nLink: to the docs"
     assert clean_body(body) == body
+    sentence = "This addresses #12 by reading twice."
+    assert clean_body(sentence) == sentence
     assert clean_body("Also #12 claims this.\r\nIt is so.") == "Also #12 claims this.\nIt is so."
 
 
@@ -94,6 +97,14 @@ def test_words_that_say_what_to_do_are_kept():
 )
 def test_a_message_that_says_nothing_is_known(subject, body, is_empty):
     assert clean_message(subject, body).is_empty() is is_empty
+
+
+def test_a_body_that_repeats_the_subject_says_nothing_new():
+    assert (
+        clean_message("feat: add a parser (#12)", "* Add a parser.\n\n* Test it").body
+        == "* Test it"
+    )
+    assert clean_message("Add a parser", "Add a parser\n").body == ""
 
 
 def test_references_stand_alone():

@@ -46,8 +46,10 @@ _NOUN = r"(?i:issues?|bugs?|tickets?|PRs?|pull requests?|MRs?|merge requests?)"
 _NAMED = rf"(?:{_NOUN} )?{_IDS}"
 _BRACKETED = re.compile(rf"\s{{0,3}}[(\[](?:{_CLOSING}:? )?{_NAMED}[)\]]")
 _CLOSES = re.compile(
-    rf"(?:[,;.–-] ?|\s|^)(?:[Tt]his )?{_CLOSING}:? {_NAMED}(?=\.?(?:\s|$)|[,;)])\.?", re.M
+    rf"(?:[,;.–-] ?|\s|^)(?:[Tt]his )?{_CLOSING}:? {_NAMED}(?=\.?(?:\s{{0,3}}$|\s[A-Z])|[,;)])\.?",
+    re.MULTILINE,
 )
+_FIXES_WHAT = re.compile(rf"(?i:(fix(?:e[sd])?|resolves?)) {_NAMED}(?= [a-z(`'\"])")
 _LEADING = re.compile(rf"(?:\[?{_NAMED}\]?|{_CLOSING} {_NAMED}(?= ?[:–-] ))(?: ?[:–-])? (?=\S)")
 _INSIDE = re.compile(
     rf"\s(?:(?i:from|in|of|by|for|with|since|per|via|after) (?:the )?{_NAMED}(?=\s|$|[.,;:)])"
@@ -106,10 +108,14 @@ def clean_message(subject: str, body: str) -> Words:
             new_kind, new_scope = _read_prefix(found)
             kind, scope = kind or new_kind, scope or new_scope
             rest = rest[found.end() :]
+    rest = _FIXES_WHAT.sub(r"\1", rest)
     text = _INSIDE.sub("", strip_ids(rest)).strip().rstrip(" ,;:–-")
     if text.endswith(".") and not text.endswith(".."):
         text = text[:-1]
-    return Words(_capitalised(text), clean_body(body), kind, scope)
+    lines = clean_body(body).split("\n")
+    # A squash lists the subjects of its commits, which is the same again where there was one.
+    told = "\n".join(line for line in lines if line.strip(" *-.").lower() != text.lower())
+    return Words(_capitalised(text), told.strip("\n"), kind, scope)
 
 
 def clean_body(body: str) -> str:
