@@ -52,8 +52,9 @@ def _spelt(tool: str, given: dict[str, Any]) -> tuple[str, dict[str, Any]]:
                 "new_string": given["new"],
             }
         case "grep":
+            where = f" -- {_quoted(given['path'])}" if "path" in given else ""
             cut = f" | head -n {given['limit']}" if "limit" in given else ""
-            return SHELL, {"command": f"git grep -n -F -e {_quoted(given['pattern'])}{cut}"}
+            return SHELL, {"command": f"git grep -n -F -e {_quoted(given['pattern'])}{where}{cut}"}
         case _:
             return SHELL, {"command": given["command"]}
 

@@ -6,7 +6,9 @@ out are not there: no output names them.
 
 import json
 import shlex
-from collections.abc import Callable, Iterator, Mapping
+import tempfile
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO
 
@@ -16,6 +18,7 @@ from devtune.records import Action
 MAX_HIT_BYTES = 600
 """A longer line among the hits makes a search useless to a reader."""
 MAX_PATH = 200
+_LF = "\n"
 MAX_EXAMINED = 20_000
 """Hits looked at before a search counts as useless: most of them may be in files not shown."""
 # The repository's own configuration may ask for colours and columns.
@@ -56,23 +59,46 @@ class Checkout:
         """
         lines: list[str] = []
         places: dict[str, list[int]] = {}
-        with self.repository.stream(*_GREP, pattern, self.commit, "--") as output:
+        with self._searching(pattern) as output:
             for path, number, text in _hits(output, len(self.commit) + 1):
                 if text is None:
                     return None
                 if not self._is_named(path):
                     continue
-                if len(lines) == limit:
-                    lines.append("")
-                    break
+                if len(lines) < limit:
+                    places.setdefault(path, []).append(number)
                 lines.append(f"{path}:{number}:{text}\n")
-                places.setdefault(path, []).append(number)
+                if len(lines) > limit:
+                    break
         if not lines:
             return None
         is_cut = len(lines) > limit
         arguments = {"pattern": pattern, **({"limit": limit} if is_cut else {})}
-        action = Action("grep", json.dumps(arguments, ensure_ascii=False), "".join(lines))
+        action = Action("grep", json.dumps(arguments, ensure_ascii=False), "".join(lines[:limit]))
         return Printed(action, {path: tuple(found) for path, found in places.items()}, is_cut)
+
+    @contextmanager
+    def _searching(self, pattern: str) -> Generator[IO[bytes]]:
+        with tempfile.TemporaryFile() as complaints:
+            child = self.repository.converse(
+                *(*_GREP, pattern, self.commit, "--"), complaints=complaints
+            )
+            assert child.stdout is not None
+            assert child.stdin is not None
+            is_read = False
+            try:
+                yield child.stdout
+                is_read = not child.stdout.read(1)
+            finally:
+                child.stdin.close()
+                child.stdout.close()
+                if not is_read:
+                    child.kill()
+                child.wait()
+            # Finding nothing is no fault, and is told by the code 1.
+            if is_read and child.returncode not in (0, 1):
+                complaints.seek(0)
+                raise self.repository.fault(complaints.read().decode("utf-8", "replace"))
 
     def find_named(self, name: str, limit: int) -> Printed | None:
         """Return what `git ls-files '*name'` prints; None where that is nothing or too much."""
@@ -110,6 +136,13 @@ class Checkout:
     def _is_named(self, path: str) -> bool:
         # git quotes other names; nobody would search there for something to learn.
         return is_plain(path) and self.is_shown(path)
+
+
+def print_hits(path: str, pattern: str, hits: Mapping[int, str]) -> Action:
+    """Return the search of one file: `hits` are its lines with `pattern` in them, by number."""
+    arguments = json.dumps({"pattern": pattern, "path": path}, ensure_ascii=False)
+    lines = (f"{path}:{number}:{line.rstrip(_LF)}{_LF}" for number, line in hits.items())
+    return Action("grep", arguments, "".join(lines))
 
 
 def is_plain(path: str) -> bool:

@@ -23,7 +23,7 @@ from devtune.data.sources.rewrites import (
     change_files,
     find_rewrites,
 )
-from devtune.data.sources.searches import search
+from devtune.data.sources.searches import narrow, search
 from devtune.data.sources.sightings import Sightings
 from devtune.data.sources.trial import is_test, try_tests
 from devtune.pipeline import ReplaySection
@@ -33,6 +33,7 @@ WHOLE_LINES, WHOLE_CHARACTERS = 200, 12_000
 """A file of no more is read whole."""
 CONTEXT_LINES = 25
 """Lines read on each side of a change in a longer file."""
+HEAD_LINES = 50
 MAX_READ_CHARACTERS = 30_000
 
 
@@ -51,7 +52,6 @@ def replay(
     `edits` are all its files, in the order of its entries. The actions, carried out on the
     parent's texts, give the commit's texts: this is tried before it is returned.
     """
-
     found = _session(repository, section, commit, parent, edits, is_shown)
     if isinstance(found, Refusal):
         detail = found.detail or commit.subject
@@ -106,7 +106,10 @@ def _act(checkout: Checkout, words: Words, rewrites: Sequence[Rewrite]) -> Itera
     above = [str(PurePosixPath(each.path).parent) for each in rewrites if each.state == "new"]
     yield from search(checkout, words, windows, above, sightings)
     for each in rewrites:
-        for window in windows.get(each.old_path, ()):
+        spans = windows.get(each.old_path, ())
+        if sightings.has_path(each.old_path):
+            yield from narrow(each.old_path, split_lines(each.old), words, spans, sightings)
+        for window in spans:
             yield _read(each, window, sightings)
     for action in change_files(rewrites):
         yield replace(action, is_grounded=_is_grounded(action, sightings))
@@ -119,6 +122,8 @@ def _windows(rewrite: Rewrite) -> list[Span]:
     if is_short or not rewrite.blocks:
         return [(0, num_lines)]
     around = [(each.first - CONTEXT_LINES, each.last + CONTEXT_LINES) for each in rewrite.blocks]
+    # Near the top it is read from the top.
+    around = [(0 if first < HEAD_LINES else first, last) for first, last in around]
     return find_windows(around, num_lines)
 
 

@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 
 from devtune.data.families.hunks import Span
 from devtune.data.families.messages import Words
-from devtune.data.sources.checkout import Checkout, Printed
+from devtune.data.sources.checkout import Checkout, Printed, print_hits
 from devtune.data.sources.patterns import find_files, find_patterns, find_words
 from devtune.data.sources.sightings import Sightings
 from devtune.records import Action
@@ -23,6 +23,9 @@ MAX_LISTED = 60
 """Names that are printed; a longer listing is not made."""
 MAX_LISTINGS = 4
 """Directories listed for one commit."""
+
+MAX_NARROWED = 2
+"""Searches in one long file."""
 
 Windows = Mapping[str, Sequence[Span]]
 """By path, the lines that are to be read: what searches should lead to."""
@@ -44,6 +47,8 @@ def search(
         sightings.add(printed.places)
         yield printed.action
     found = list(_greps(checkout, find_patterns(words), windows, sightings))
+    if not found and (spare := _spare(checkout, find_patterns(words))):
+        found = [spare]
     if not any(windows.keys() & each.places.keys() for each in found):
         found += _greps(checkout, find_words(words), windows, sightings)
     for printed in found[:MAX_SEARCHES]:
@@ -68,25 +73,46 @@ def _named_files(
                 yield printed
 
 
+def narrow(
+    path: str, lines: Sequence[str], words: Words, spans: Sequence[Span], sightings: Sightings
+) -> Iterator[Action]:
+    """Yield searches in one long file that lead to those of `spans` nothing has led to yet."""
+    candidates = [*find_patterns(words), *find_words(words)][:MAX_TRIED]
+    for _ in range(MAX_NARROWED):
+        missed = [one for one in spans if one[0] and not sightings.leads_to(path, one)]
+        best: tuple[int, int, str, list[int]] | None = None
+        for pattern in candidates if missed else ():
+            hits = [number for number, line in enumerate(lines, 1) if pattern in line]
+            num_led = sum(any(a < each <= b for each in hits) for a, b in missed)
+            if num_led and len(hits) <= MAX_HITS:
+                best = min(best or (0, 0, "", []), (-num_led, len(hits), pattern, hits))
+        if best is None:
+            return
+        _, _, pattern, hits = best
+        sightings.add({path: hits})
+        yield print_hits(path, pattern, {each: lines[each - 1] for each in hits})
+
+
 def _greps(
     checkout: Checkout, patterns: Sequence[str], windows: Windows, sightings: Sightings
 ) -> Iterator[Printed]:
-    """Yield the searches that lead somewhere new; else one that was cut, else any with a hit."""
+    """Yield the searches that lead somewhere new."""
     known = sightings.copy()
-    spare: Printed | None = None
     num_useful = 0
     for pattern in patterns[:MAX_TRIED]:
+        if num_useful == MAX_SEARCHES:
+            return
         printed = checkout.grep(pattern, MAX_HITS)
-        if printed is None or num_useful == MAX_SEARCHES:
-            continue
-        if not printed.is_cut and _leads_on(printed, windows, known):
+        if printed and not printed.is_cut and _leads_on(printed, windows, known):
             known.add(printed.places)
             num_useful += 1
             yield printed
-        elif spare is None:
-            spare = printed
-    if spare and not num_useful:
-        yield spare
+
+
+def _spare(checkout: Checkout, patterns: Sequence[str]) -> Printed | None:
+    """Return the first search that finds anything: nobody knows before that it does not help."""
+    tried = (checkout.grep(each, MAX_HITS) for each in patterns[:MAX_TRIED])
+    return next((each for each in tried if each), None)
 
 
 def _leads_on(printed: Printed, windows: Windows, known: Sightings) -> bool:
