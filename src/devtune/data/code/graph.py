@@ -57,8 +57,8 @@ _VISIBLE = {"train": "split = 'train'", "held_out": "is_replaced = 0"}
 
 def write_graph(facts: Iterable[Fact], out: Path) -> None:
     """Write the rows of `describe`, file after file in the order of the corpus, as one graph."""
-    out.unlink(missing_ok=True)
     try:
+        out.unlink(missing_ok=True)
         connection = sqlite3.connect(out, isolation_level=None)
         try:
             connection.executescript(f"PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; {_TABLES}")

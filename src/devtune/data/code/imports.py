@@ -73,7 +73,7 @@ def _wanted(module: str, user: Place, group: str) -> tuple[Parts | None, bool]:
         kept = here[: max(len(here) - above, 0)]
         return _lowered((*kept, *filter(None, module.split(".")))), True
     if group in _PATH_LIKE and language_of(module):
-        module = str(PurePosixPath(module).with_suffix(""))
+        module = posixpath.splitext(module)[0]
     if module.startswith(("./", "../")):
         joined = PurePosixPath(posixpath.normpath(posixpath.join(*here, module)))
         return _lowered(_without_package_file(joined.parts, group)), True
@@ -82,7 +82,7 @@ def _wanted(module: str, user: Place, group: str) -> tuple[Parts | None, bool]:
     is_foreign = (group == "python" and parts[:1] and parts[0] in sys.stdlib_module_names) or (
         group == "javascript" and len(parts) < 2
     )
-    if is_foreign or not parts:
+    if is_foreign or (not parts and group != "rust"):
         return None, False
     if group == "c":  # what a header declares is defined in the file of that name, anywhere
         parts = parts[-1:]

@@ -82,8 +82,10 @@ def _bound(mention: Mention, imports: Sequence[Imported], target: Entry, group: 
         return SURE if is_here else _of_class(mention, imports, target, group)
     matches = [(each, names_file(each.module, user, target.place, each.name)) for each in imports]
     if not owner or target.kind == "class":
-        named = (match for each, match in matches if mention.qualifier in spellings(each))
-        return LIKELY + 1 if any(named) else 0
+        named = any(match for each, match in matches if mention.qualifier in spellings(each))
+        # Under another name than its own a file is less likely meant than a class in it.
+        is_own_name = mention.qualifier in PurePosixPath(target.place.path).with_suffix("").parts
+        return LIKELY + is_own_name if named else 0
     if is_here:
         return NEAR
     if any(match for each, match in matches if each.name == owner):

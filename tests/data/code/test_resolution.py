@@ -1,0 +1,107 @@
+import pytest
+
+from devtune.data.code.facts import Entry, Imported, Mention, Place
+from devtune.data.code.module import Span
+from devtune.data.code.resolution import choose
+from devtune.data.languages import language_of
+
+
+def place(path):
+    return Place(1, 1, "app", "train", path, language_of(path), 0)
+
+
+def entry(path, qualified_name, kind="function", line=0):
+    name = qualified_name.rpartition(".")[2]
+    span = Span(line, line + 2)
+    return Entry(line, place(path), kind, name, qualified_name, span, "", "", False)
+
+
+def chosen(path, call, imports, *targets):
+    qualifier, _, name = call.rpartition(".")
+    rows = [Imported(*each) for each in imports]
+    return choose(Mention(place(path), name, qualifier), rows, targets)
+
+
+LOAD, OTHER = entry("app/config.py", "load"), entry("lib/other.py", "load")
+METHOD = entry("app/config.py", "Config.load")
+CLASS = entry("app/config.py", "Config", "class")
+
+
+@pytest.mark.parametrize(
+    ("call", "imports", "targets", "expected"),
+    [
+        ("load", [("app.config", "load")], [LOAD, OTHER], LOAD),
+        ("load", [("app.config", "load")], [OTHER, LOAD], LOAD),
+        ("load", [("lib.other", "load")], [LOAD, OTHER], OTHER),
+        ("load", [("app", "load")], [LOAD, OTHER], LOAD),
+        ("load", [], [LOAD], None),
+        ("load", [("json", "load")], [LOAD], None),
+        ("load", [("app.config", "")], [LOAD], None),
+        ("load", [("app.config", "save")], [LOAD], None),
+        ("load", [("app.config", "load")], [METHOD], None),
+        ("config.load", [("app.config", "")], [LOAD, OTHER], LOAD),
+        ("config.load", [("app", "config")], [LOAD, OTHER], LOAD),
+        ("config.load", [("app", "settings")], [LOAD, OTHER], None),
+        ("config.load", [("json", "")], [LOAD], None),
+        ("other.load", [("app.config", "")], [LOAD], None),
+        ("Config.load", [("app.config", "Config")], [LOAD, METHOD], METHOD),
+        ("value.load", [("app.config", "Config")], [METHOD, OTHER], METHOD),
+        ("value.load", [], [METHOD], None),
+        ("?.load", [("app.config", "Config")], [METHOD], METHOD),
+        ("?.load", [("app.config", "load")], [LOAD], None),
+        ("self.load", [("app.config", "Config")], [METHOD], None),
+        ("Config", [("app.config", "Config")], [CLASS], CLASS),
+        ("?.Config", [("app.config", "Config")], [CLASS], None),
+        ("config.Config", [("app", "config")], [CLASS], CLASS),
+        ("nothing", [], [], None),
+    ],
+)
+def test_what_python_means_by_a_name(call, imports, targets, expected):
+    assert chosen("app/main.py", call, imports, *targets) == expected
+
+
+def test_the_own_file_comes_first():
+    here = entry("app/main.py", "load")
+    assert chosen("app/main.py", "load", [("app.config", "load")], LOAD, here) == here
+    mine = entry("app/main.py", "Main.load")
+    assert chosen("app/main.py", "self.load", [], METHOD, mine) == mine
+
+
+def test_two_equal_definitions_are_ambiguous_but_overloads_are_one():
+    twice = entry("app/config/b.py", "load"), entry("app/config/a.py", "load")
+    assert chosen("main.py", "load", [("app.config", "load")], *twice) is None
+    later, first = entry("a/X.java", "X.load", line=9), entry("a/X.java", "X.load", line=2)
+    assert chosen("a/Y.java", "X.load", [], later, first) == first
+
+
+def test_a_constructor_is_its_class():
+    parts = entry("a/X.java", "X.X", line=4), entry("a/X.java", "X", "class")
+    assert chosen("b/Y.java", "X", [("a", "X")], *parts) == parts[1]
+
+
+@pytest.mark.parametrize(
+    ("user", "call", "imports", "target", "is_found"),
+    [
+        ("cmd/main.go", "conf.Load", [("corp.test/u/app/conf", "")], "conf/load.go", True),
+        ("cmd/main.go", "Load", [], "cmd/load.go", True),
+        ("cmd/main.go", "Load", [], "conf/load.go", False),
+        ("src/main.c", "Load", [("load.h", "")], "lib/load.c", True),
+        ("src/main.cpp", "Load", [("load.h", "")], "lib/load.c", True),
+        ("src/main.c", "Load", [("stdio.h", "")], "lib/load.c", False),
+        ("src/main.rs", "Load", [("crate::conf", "Load")], "src/conf.rs", True),
+        ("src/main.rs", "conf.Load", [("crate", "conf")], "src/conf.rs", True),
+        ("web/a.ts", "Load", [("./conf", "Load")], "web/conf.tsx", True),
+        ("web/a.ts", "Load", [("./other", "Load")], "web/conf.tsx", False),
+        ("app/x.rb", "Load", [("conf/load", "")], "lib/conf/load.rb", True),
+    ],
+)
+def test_other_languages_find_what_they_can_see(user, call, imports, target, is_found):
+    found = entry(target, "Load")
+    assert chosen(user, call, imports, found) == (found if is_found else None)
+
+
+@pytest.mark.parametrize("suffix", ["cs", "java", "php", "rb"])
+def test_a_class_needs_no_import_of_its_file_where_the_language_has_none(suffix):
+    method = entry(f"lib/Conf.{suffix}", "Conf.load")
+    assert chosen(f"src/main.{suffix}", "Conf.load", [], method) == method
+    assert chosen("src/main.py", "Conf.load", [], entry("lib/conf.py", "Conf.load")) is None
