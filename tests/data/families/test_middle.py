@@ -4,10 +4,11 @@ from itertools import pairwise
 
 import pytest
 
-from devtune.data.corpus import passage_of, split_lines
-from devtune.data.families.middle import blocks, fill_in_the_middle
-from devtune.pipeline import FillInTheMiddle
-from devtune.records import Rejected
+from devtune.data.corpus import split_lines
+from devtune.data.families.middle import fill_in_the_middle, indented_blocks
+from devtune.records import Change, Rejected
+from devtune.steps.families import FillInTheMiddle
+from tests.graphs import PROMPTS, context_of, file_of
 
 TWO = """\
 def first(a):
@@ -26,23 +27,26 @@ def second(a):
 
 
 @pytest.fixture
-def run(make_corpus, prompts_dir):
-    def make(*files, changes=(), **values):
-        prompt = prompts_dir / "fill_in_the_middle.jinja"
+def run(tmp_path):
+    def make(file, *others, **values):
+        prompt = PROMPTS / "fill_in_the_middle.jinja"
         step = FillInTheMiddle(type="fill_in_the_middle", prompt=prompt, **values)
-        return list(fill_in_the_middle(step, make_corpus(files, changes)))
+        context = context_of(tmp_path / "corpus", "fill_in_the_middle", file, *others)
+        return list(fill_in_the_middle(step, file, context))
 
     return make
 
 
 def parts(made):
     request, answer = (each.content for each in made.sample.messages)
-    before, after = request.split("```python\n", 1)[1].rsplit("\n```", 1)[0].split("\n<missing>\n")
-    return before, re.fullmatch("```python\n(.*)\n```", answer, re.DOTALL).group(1), after
+    shown = re.findall("^(```+)\\w+\n(.*?)\n\\1$", request, re.DOTALL | re.MULTILINE)
+    ((_, gap),) = [each for each in shown if "<missing>" in each[1]]
+    before, after = gap.split("\n<missing>\n")
+    return before, re.fullmatch("```+\\w+\n(.*)\n```+", answer, re.DOTALL).group(1), after
 
 
-def samples(found, split="train"):
-    return [each for each in found if not isinstance(each, Rejected) and each.split == split]
+def samples(found):
+    return [each for each in found if not isinstance(each, Rejected)]
 
 
 def nested(chance, depth=0):
@@ -57,55 +61,61 @@ def nested(chance, depth=0):
     return lines
 
 
-def test_a_block_is_the_lines_deeper_than_the_one_above():
-    lines = split_lines(TWO)
-    assert list(blocks(lines, 2, 12)) == [(1, 3), (6, 12), (9, 11)]
-    assert list(blocks(lines, 3, 12)) == [(6, 12)]
-    assert list(blocks(lines, 2, 2)) == [(1, 3), (9, 11)]
+def spans_of(text, least=1, most=12):
+    return [(each.start, each.end) for each in indented_blocks(split_lines(text), least, most)]
 
 
-@pytest.mark.parametrize("lines", [[], ["a\n"], ["\n", "\n"], ["    a\n", "b\n"]])
-def test_texts_without_a_block(lines):
-    assert list(blocks(lines, 1, 12)) == []
+def test_an_indented_block_is_the_lines_deeper_than_the_one_above():
+    assert spans_of(TWO, 2) == [(1, 3), (6, 12), (9, 11)]
+    assert spans_of(TWO, 3) == [(6, 12)]
+    assert spans_of(TWO, 2, 2) == [(1, 3), (9, 11)]
+
+
+@pytest.mark.parametrize("text", ["", "a\n", "\n\n", "    a\nb\n"])
+def test_texts_without_an_indented_block(text):
+    assert spans_of(text) == []
 
 
 def test_a_tab_is_eight_columns_and_blank_lines_belong_to_what_follows():
-    assert list(blocks(["a\n", "\tb\n", "        c\n", "\n", "\n", "d\n"], 1, 12)) == [(1, 3)]
-    assert list(blocks(["a {\n", "  b\n", "\n", "  c\n", "\n"], 1, 12)) == [(1, 4)]
+    assert spans_of("a\n\tb\n        c\n\n\nd\n") == [(1, 3)]
+    assert spans_of("a {\n  b\n\n  c\n\n") == [(1, 4)]
 
 
 @pytest.mark.parametrize("line", ['"""Say."""', "r'''Say", "/** Say", "* Say", "*/", "*"])
-def test_a_docstring_is_no_block(line):
-    assert list(blocks(["def f():\n", f"    {line}\n", "    x\n"], 1, 12)) == []
+def test_a_docstring_is_no_block(run, line):
+    file = file_of("a.lua", f"f()\n    {line}\n    x\n")
+    assert run(file) == [Rejected("no_suitable_block", "app", "a.lua", "c0ffee")]
 
 
-def test_a_pointer_is_no_docstring():
-    assert list(blocks(["{\n", "    *p = 1;\n", "    *q = 2;\n", "}\n"], 1, 12)) == [(1, 3)]
+def test_a_pointer_is_no_docstring(run):
+    (made,) = run(file_of("a.zig", "{\n    *p = 1;\n    *q = 2;\n}\n"))
+    assert parts(made)[1] == "    *p = 1;\n    *q = 2;"
 
 
-@pytest.mark.parametrize("seed", range(40))
-def test_before_block_and_after_are_the_file(run, seed):
-    lines = nested(random.Random(seed))
-    text = "\n".join(lines) + "\n"
-    found = run(("a.py", "train", text), context_lines=1000, min_lines=1)
-    assert len(samples(found)) <= 3
-    for made in samples(found):
+@pytest.mark.parametrize("path", ["a.py", "a.lua"])
+@pytest.mark.parametrize("seed", range(20))
+def test_before_block_and_after_are_the_file(run, seed, path):
+    text = "\n".join(nested(random.Random(seed))) + "\n"
+    found = samples(run(file_of(path, text), context_lines=1000, min_lines=1))
+    assert len(found) <= 3
+    for made in found:
         before, block, after = parts(made)
         assert f"{before}\n{block}\n{after}".rstrip("\n") == text.rstrip("\n")
+        assert made.evidence == (block,)
 
 
-@pytest.mark.parametrize("seed", range(40))
-def test_the_blocks_of_a_file_are_disjoint_and_as_many_as_asked(run, seed):
+@pytest.mark.parametrize("path", ["a.py", "a.lua"])
+@pytest.mark.parametrize("seed", range(20))
+def test_the_blocks_of_a_file_are_disjoint_and_as_many_as_asked(run, seed, path):
     text = "\n".join(nested(random.Random(seed))) + "\n"
-    lines = [f"{number}\n" for number in range(text.count("\n"))]
     taken = []
-    for made in samples(run(("a.py", "train", text), context_lines=1000, min_lines=1, per_file=9)):
+    for made in samples(run(file_of(path, text), context_lines=1000, min_lines=1, per_file=9)):
         before, block, _ = parts(made)
         start = before.count("\n") + 1
         taken.append((start, start + block.count("\n") + 1))
     assert all(end <= start for (_, end), (start, _) in pairwise(sorted(taken)))
-    assert all(end <= len(lines) for _, end in taken)
-    fewer = samples(run(("a.py", "train", text), min_lines=1, per_file=1))
+    assert all(end <= text.count("\n") for _, end in taken)
+    fewer = samples(run(file_of(path, text), min_lines=1, per_file=1))
     assert len(fewer) == min(len(taken), 1)
 
 
@@ -113,42 +123,104 @@ def test_the_choice_is_the_same_each_time_and_hangs_on_the_text_alone(run):
     text = "\n".join(nested(random.Random(11))) + "\n"
     answers = []
     for path in ("a.py", "a.py", "other/b.py"):
-        found = samples(run((path, "train", text), per_file=2))
+        found = samples(run(file_of(path, text), per_file=2))
         answers.append([each.sample.messages[1] for each in found])
     assert answers[0] == answers[1] == answers[2] != []
 
 
-def test_only_code_is_asked_for_and_a_file_without_a_block_has_a_reason(run):
-    found = run(("a.md", "train", TWO), ("b.py", "train", "x = 1\n"), ("Makefile", "train", TWO))
-    assert found == [Rejected("no_suitable_block", "app", "b.py", "c0ffee")]
+@pytest.mark.parametrize("path", ["a.md", "Makefile"])
+def test_only_code_is_asked_for(run, path):
+    assert run(file_of(path, TWO)) == []
+
+
+def test_a_file_without_a_block_has_a_reason(run):
+    expected = [Rejected("no_suitable_block", "app", "b.py", "c0ffee")]
+    assert run(file_of("b.py", "x = 1\n")) == expected
+
+
+def test_a_commit_is_no_file(tmp_path, run):
+    step = FillInTheMiddle(type="fill_in_the_middle", prompt=PROMPTS / "fill_in_the_middle.jinja")
+    change = Change("app", "c0ffee", "Ada", "2024-01-01", "train", "Say", "", 0, ())
+    context = context_of(tmp_path / "corpus", "fill_in_the_middle")
+    assert list(fill_in_the_middle(step, change, context)) == []
 
 
 def test_context_is_as_long_as_asked(run):
-    (made, _) = samples(run(("a.py", "train", TWO), context_lines=1, min_lines=2, per_file=2))
-    assert [part.count("\n") for part in (parts(made)[0], parts(made)[2])] == [0, 0]
+    for made in run(file_of("a.py", TWO), context_lines=1, min_lines=2, per_file=2):
+        assert [part.count("\n") for part in (parts(made)[0], parts(made)[2])] == [0, 0]
 
 
-NEW = "\n\ndef third(a):\n    e = a\n    f = e\n    return f\n"
-
-
-@pytest.mark.parametrize("path", ["a.py", "renamed.py"])
-@pytest.mark.parametrize("indent", ["", "    "])
-def test_a_held_out_block_is_newer_than_the_cut_wherever_it_was_moved(run, path, indent):
-    moved = "".join(f"{indent}{line}" if line.strip() else line for line in split_lines(TWO + NEW))
-    moved = f"if 1:\n{moved}" if indent else moved
-    found = run(("a.py", "train", TWO), (path, "held_out", moved), per_file=9)
-    held_out = samples(found, "held_out")
-    assert [passage_of(parts(made)[1]) for made in held_out] == [("e = a", "f = e", "return f")]
-
-
-def test_a_block_an_earlier_commit_wrote_is_not_held_out(run):
-    change = ("train", "Add it", ("gone.py", "", TWO))
-    found = run(("b.py", "held_out", TWO), changes=[change])
-    assert [each.reason for each in found] == ["no_suitable_block"]
-    assert len(samples(run(("b.py", "held_out", TWO)), "held_out")) == 2
+def test_a_sample_is_on_the_side_of_its_file(run):
+    (made,) = run(file_of("a.py", TWO, split="held_out"), per_file=1)
+    assert made.split == "held_out"
 
 
 def test_odd_line_breaks_stay_inside_their_lines(run):
     text = "def f():\n    a = '\u2028    x'\n    b = '\x0c'\n    return a\n"
-    (made,) = samples(run(("a.py", "train", text)))
+    (made,) = run(file_of("a.py", text), min_lines=3)
     assert parts(made)[1] == text.split("\n", 1)[1].rstrip("\n")
+
+
+CONFIG = file_of(
+    "app/config.py",
+    'def load(path):\n    """Read the settings."""\n    return path\n\n\n'
+    "def keep(x):\n    return x\n\n\ndef drop(x):\n    return x\n",
+)
+USER = file_of(
+    "app/main.py",
+    "from app.config import drop, keep, load\n\n\n"
+    "def main(x):\n    y = load(x)\n    y = y + 1\n    return y\n",
+)
+CALLER = file_of(
+    "app/cli.py",
+    "from app.main import main\n\n\ndef run():\n    " + "\n    ".join("abcdef") + "\n"
+    "    main(3)\n    " + "\n    ".join("ghijkl") + "\n",
+)
+TEST = file_of(
+    "a/test_main.py", "from app.main import main\n\n\ndef test_it():\n    assert main(3)\n"
+)
+
+
+def shown(made):
+    return {each.path for each in made.sample.provenance[1:]}
+
+
+def test_definitions_and_callers_of_other_files_are_shown(run):
+    (made,) = run(USER, CONFIG, CALLER, TEST, min_lines=3, per_file=1)
+    request = made.sample.messages[0].content
+    assert request.count("def load(path):") == 1
+    assert "Read the settings." in request
+    assert "def keep(x):" in request
+    assert "    d\n    e\n    f\n    main(3)\n    g\n    h\n    i\n```" in request
+    assert "    c\n" not in request
+    assert made.sample.provenance[0] == USER.provenance
+    assert shown(made) == {"app/config.py", "app/cli.py", "a/test_main.py"}
+
+
+def test_what_the_function_uses_comes_before_what_else_is_imported_and_tests_last(run):
+    (made,) = run(USER, CONFIG, TEST, CALLER, min_lines=3, per_file=1, repository_context=1)
+    request = made.sample.messages[0].content
+    assert "def load(path):" in request
+    assert "def drop(x):" not in request
+    assert shown(made) == {"app/config.py", "app/cli.py"}
+
+
+def test_no_context_is_shown_where_none_is_asked_for_or_there(run):
+    (made,) = run(USER, CONFIG, CALLER, TEST, min_lines=3, per_file=1, repository_context=0)
+    alone = run(USER, min_lines=3, per_file=1)
+    assert shown(made) == shown(alone[0]) == set()
+    assert made.sample == alone[0].sample
+
+
+def test_a_file_to_train_on_is_shown_nothing_held_out(run):
+    newer = file_of(CALLER.provenance.path, CALLER.text, split="held_out")
+    (made,) = run(USER, CONFIG, newer, min_lines=3, per_file=1)
+    assert shown(made) == {"app/config.py"}
+
+
+def test_requests_are_phrased_in_several_ways(run):
+    texts = set()
+    for number in range(12):
+        (made,) = run(file_of(f"a{number}.py", "def f():\n    a = 1\n    return a\n"))
+        texts.add(made.sample.messages[0].content.replace(f"a{number}.py", "X"))
+    assert len(texts) >= 4

@@ -59,12 +59,14 @@ def _ask(
         definitions = find_definitions(context.graph, place, function, row.split, limit)
     if function:
         callers = find_callers(context.graph, function, row.split, limit)
-    block = "".join(lines[span.start : span.end]).rstrip("\n")
+    block = "".join(lines[span.start : span.end]).removesuffix("\n")
     values = {
         "path": where.path,
         "language": row.language,
-        "before": "".join(lines[max(span.start - step.context_lines, 0) : span.start]).rstrip("\n"),
-        "after": "".join(lines[span.end : span.end + step.context_lines]).rstrip("\n"),
+        "before": "".join(lines[max(span.start - step.context_lines, 0) : span.start]).removesuffix(
+            "\n"
+        ),
+        "after": "".join(lines[span.end : span.end + step.context_lines]).removesuffix("\n"),
         "definitions": definitions,
         "callers": callers,
     }

@@ -51,7 +51,7 @@ def implementation_to_test(
     for test in functions_of(row, context):
         if not test.is_test:
             continue
-        target = _target_of(test, row.split, context)
+        _, target = _subject_of(test, row.split, context)
         if target is None:
             num_unclear += 1
             continue
@@ -92,32 +92,26 @@ def _num_lines(function: Function) -> int:
 
 
 def _test_of(target: Entry, split: Split, context: Context) -> Entry | None:
-    """Return the test that is most about `target`, then the shortest."""
-    tests = [each.function for each in context.graph.callers(target, split)]
+    """Return the test that is most about `target` and about nothing more, then the shortest."""
     ranked = [
         (-rank, test.span.end - test.span.start, test.place.path, test.span.start, test)
-        for test in tests
-        if test.is_test and (rank := _relation(test, target, split, context))
+        for use in context.graph.callers(target, split)
+        if (test := use.function).is_test
+        for rank, found in [_subject_of(test, split, context)]
+        if found and found.id == target.id
     ]
     return min(ranked, key=lambda each: each[:4])[-1] if ranked else None
 
 
-def _target_of(test: Entry, split: Split, context: Context) -> Entry | None:
-    """Return the function a test is most about, of equals the one it calls first."""
-    ranked = [
-        (-rank, number, target)
-        for number, target in enumerate(_called(test, split, context))
-        if (rank := _relation(test, target, split, context))
-    ]
-    return min(ranked, key=lambda each: each[:2])[-1] if ranked else None
+def _subject_of(test: Entry, split: Split, context: Context) -> tuple[int, Entry | None]:
+    """Return the function a test is most about, of equals the one it calls first, and how much.
 
-
-def _relation(test: Entry, target: Entry, split: Split, context: Context) -> int:
-    """Say how much a test is about a function it calls; 0 where it only uses it."""
-    rank = relate_names(test, target)
-    if rank:
-        return rank
-    return 1 if len(_called(test, split, context)) == 1 else 0
+    What a test only calls is not its subject, unless it calls nothing else.
+    """
+    called = _called(test, split, context)
+    ranked = [(relate_names(test, each), each) for each in called]
+    rank, subject = max(ranked, key=lambda each: each[0], default=(0, None))
+    return (rank, subject) if rank or len(called) == 1 else (0, None)
 
 
 def _called(test: Entry, split: Split, context: Context) -> list[Entry]:
