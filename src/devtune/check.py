@@ -10,9 +10,9 @@ from typing import Any
 from pydantic import BaseModel
 
 from devtune.config import Resolved
-from devtune.data.filters.files import load_policy
-from devtune.data.filters.licenses import load_license_policy
-from devtune.data.filters.repositories import load_repositories
+from devtune.data.filters.exclusions import load_policy
+from devtune.data.filters.expressions import load_license_policy
+from devtune.data.filters.repositories import ExcludedRepositories
 from devtune.data.prompts import Prompt
 from devtune.data.tools import Tools
 from devtune.errors import DevtuneError, RecipeError
@@ -22,7 +22,6 @@ from devtune.recipe import CheckpointImport, LoraAdapter, Recipe
 from devtune.section import Section, is_file_reference
 from devtune.steps.rules import ExcludedPaths, License
 from devtune.train.engine import engine_settings
-
 
 PATTERN_FIELDS = {"authors", "skip", "subjects"}
 """Fields that hold regular expressions."""
@@ -84,7 +83,7 @@ def _check_pipeline(resolved: Resolved) -> None:
         if isinstance(rule, License):
             load_license_policy(rule.policy)
     if collect.exclude_repositories:
-        load_repositories(collect.exclude_repositories)
+        ExcludedRepositories.load(collect.exclude_repositories)
     for number, rule in enumerate(collect.commit_rules):
         _check_patterns(resolved, rule, ("collect", "commit_rules", number))
     for number, step in enumerate(resolved.recipe.build.steps):

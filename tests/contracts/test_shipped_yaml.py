@@ -5,7 +5,9 @@ from ruamel.yaml import YAML
 
 from devtune.check import check
 from devtune.config import load
-from devtune.data.filters.classify import load_policy
+from devtune.data.filters.exclusions import load_policy
+from devtune.data.filters.expressions import load_license_policy
+from devtune.data.filters.repositories import ExcludedRepositories
 from devtune.recipe import Recipe
 from devtune.train.engine import engine_settings
 
@@ -17,6 +19,11 @@ ENGINES = sorted(ROOT.glob("configs/deepspeed/*.json"))
 EVERYTHING = [
     file for room in ("recipes", "configs", "data_prep") for file in ROOT.glob(f"{room}/**/*.y*ml")
 ]
+READERS = {
+    "exclude.yaml": load_policy,
+    "licenses.yaml": load_license_policy,
+    "repositories.yaml": ExcludedRepositories.load,
+}
 QUICKSTART = ROOT / "recipes" / "quickstart" / "recipe.yaml"
 
 
@@ -57,7 +64,7 @@ def test_a_part_names_sections_and_never_a_run(file):
 
 @pytest.mark.parametrize("file", POLICIES, ids=named)
 def test_a_policy_loads(file):
-    assert load_policy(file)
+    assert READERS[file.name](file)
 
 
 @pytest.mark.parametrize("file", ENGINES, ids=named)

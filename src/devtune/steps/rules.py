@@ -17,7 +17,7 @@ class ExcludedPaths(Section):
     type: Literal["excluded_paths"]
     """Name of the rule."""
     policy: FilePath
-    """The policy file; each of its keys is a reason."""
+    """The policy file; each of its keys is a reason, but for `keep`, which binds linguist."""
 
 
 class Linguist(Section):
@@ -59,9 +59,20 @@ class LineLength(Section):
     type: Literal["line_length"]
     """Name of the rule."""
     max: Count = 1_000
-    """Characters of the longest line."""
+    """Characters of the longest line; not asked of prose, which may hold a paragraph in one."""
     mean: Count = 100
-    """Characters of a line on average, for code; prose has one line a paragraph."""
+    """Characters of a line on average, for code."""
+
+
+class Minified(Section):
+    """Code squeezed for browsers, as its text says: it has next to no blanks."""
+
+    type: Literal["minified"]
+    """Name of the rule."""
+    min_bytes: Count = 1_000
+    """Shorter files are not judged."""
+    min_blank_share: Share = 0.05
+    """Least share of blanks and line ends among all bytes."""
 
 
 class Alphanumeric(Section):
@@ -90,11 +101,19 @@ class License(Section):
     type: Literal["license"]
     """Name of the rule."""
     policy: FilePath
-    """Allowed SPDX ids, and whether `unknown` is allowed."""
+    """Allowed SPDX ids, and what becomes of the unknown and the unclear."""
 
 
 FileRule = Annotated[
-    ExcludedPaths | Linguist | Size | Language | LineLength | Alphanumeric | Encoded | License,
+    ExcludedPaths
+    | Linguist
+    | Size
+    | Language
+    | LineLength
+    | Minified
+    | Alphanumeric
+    | Encoded
+    | License,
     Field(discriminator="type"),
 ]
 
@@ -141,7 +160,7 @@ class Message(Section):
     max_characters: Count = 1_000
     """Characters of the subject."""
     imperative: bool = False
-    """Ask for a subject that starts with an imperative verb (`Add`, `Fix`, …), after its prefix."""
+    """Ask for a subject that starts with an imperative verb (`Add`, `Fix`), after its prefix."""
     skip: tuple[str, ...] = ()
     """Regular expressions; a subject in which one is found is left out."""
 

@@ -1,0 +1,218 @@
+"""Why a file is left out of the corpus: its path, its size, its bytes, its text or its licence.
+
+Reads the policy files its rules name; writes nothing.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+
+from devtune.data.filters.attributes import Attributes
+from devtune.data.filters.content import (
+    has_longer_line,
+    is_alphanumeric,
+    is_blank_enough,
+    is_encoded,
+    mean_line,
+)
+from devtune.data.filters.exclusions import load_policy
+from devtune.data.filters.expressions import load_license_policy
+from devtune.data.filters.licenses import Licenses
+from devtune.data.filters.linguist import fence_of, is_generated, is_generated_path, is_vendored
+from devtune.data.languages import language_of
+from devtune.records import Split
+from devtune.steps.rules import (
+    Alphanumeric,
+    Encoded,
+    ExcludedPaths,
+    FileRule,
+    Language,
+    License,
+    LineLength,
+    Linguist,
+    Minified,
+    Size,
+)
+
+SNIFFED_BYTES = 8192
+MAX_BYTES = 1_000_000
+"""Where no rule says how much; a file is never read without an end."""
+NOTEBOOK = ".ipynb"
+PARAGRAPHS = (".md", ".markdown", ".mdx", ".rst", ".adoc", ".tex", ".html", ".htm")
+"""Endings of prose, which may hold a paragraph in a line."""
+_CACHED_PATHS = 65_536
+
+
+class FileRules:
+    """The rules of a recipe for the files of one tree; the first that objects names the reason.
+
+    `attributes` and `licenses` map paths of `.gitattributes` files, and of those
+    `is_license_file` names, to their texts; `license_` is the source's declared licence.
+    What a path tells is asked before what a text tells.
+    """
+
+    def __init__(
+        self,
+        rules: Sequence[FileRule],
+        attributes: Mapping[str, str] | None = None,
+        licenses: Mapping[str, str] | None = None,
+        license_: str = "",
+    ) -> None:
+        self._rules = tuple(rules)
+        self._exclusions = {
+            rule: load_policy(rule.policy) for rule in rules if isinstance(rule, ExcludedPaths)
+        }
+        self._license_policies = {
+            rule: load_license_policy(rule.policy) for rule in rules if isinstance(rule, License)
+        }
+        self._attributes = Attributes(attributes or {})
+        self._licenses = Licenses(licenses or {}, license_)
+        self._judge_path = lru_cache(_CACHED_PATHS)(self._look_at_path)
+
+    @property
+    def max_bytes(self) -> int:
+        """Bytes of the largest file that is kept."""
+        return max_bytes_of(self._rules)
+
+    def reject_path(self, path: str, size: int | None) -> str | None:
+        """Return why a file is left out before it is read, or None.
+
+        `path` has forward slashes, from the top of the tree; `size` is in bytes, None if unknown.
+        """
+        if reason := self._judge_path(path):
+            return reason
+        return "too_large" if size is not None and size > self.max_bytes else None
+
+    def read(self, path: str, content: bytes) -> tuple[str, str | None]:
+        """Return the text of a file, or `""` and why it is left out.
+
+        Of a notebook only the bytes are judged: its cells are a text of their own.
+        """
+        if len(content) > self.max_bytes:
+            return "", "too_large"
+        text, reason = _decode(content)
+        if reason is None and not path.lower().endswith(NOTEBOOK):
+            reason = self.reject_text(path, text)
+        return ("", reason) if reason else (text, None)
+
+    def reject_text(self, path: str, text: str) -> str | None:
+        """Return why a decoded text is left out, or None."""
+        data = text.encode("utf-8", "surrogatepass")
+        for rule in self._rules:
+            if reason := self._look_at_text(rule, path, text, data):
+                return reason
+        return None
+
+    def license_of(self, path: str, text: str) -> str:
+        """Return the SPDX expression a file stands under, `""` where nothing says one."""
+        return self._licenses.of(path, text)
+
+    def language_of(self, path: str) -> str:
+        """Return the fence name of a file's language, `linguist-language` before its ending."""
+        stated = self._attributes.of(path).get("language")
+        return fence_of(stated) if isinstance(stated, str) else language_of(path)
+
+    def _look_at_path(self, path: str) -> str | None:
+        for rule in self._rules:
+            match rule:
+                case ExcludedPaths():
+                    reason = self._exclusions[rule].reject_path(path)
+                case Linguist():
+                    reason = self._linguist(rule, path)
+                case Language() if not path.lower().endswith(NOTEBOOK):
+                    reason = _reject_language(rule, self.language_of(path) or "text")
+                case _:
+                    reason = None
+            if reason:
+                return reason
+        return None
+
+    def _linguist(self, rule: Linguist, path: str) -> str | None:
+        stated = self._attributes.of(path)
+        is_kept = any(policy.keeps(path) for policy in self._exclusions.values())
+        if rule.vendored and stated.get("vendored", not is_kept and is_vendored(path)):
+            return "linguist_vendored"
+        if rule.generated and stated.get("generated", not is_kept and is_generated_path(path)):
+            return "linguist_generated"
+        return None
+
+    def _look_at_text(self, rule: FileRule, path: str, text: str, data: bytes) -> str | None:
+        match rule:
+            case ExcludedPaths():
+                return self._exclusions[rule].reject_text(text)
+            case Linguist() if rule.generated and "generated" not in self._attributes.of(path):
+                return "linguist_generated" if is_generated(path, data) else None
+            case License():
+                return self._license_policies[rule].reject(self.license_of(path, text))
+            case _:
+                return _reject_shape(rule, path, text, data)
+
+
+def split_by_file(source: str, path: str, held_out: float) -> Split:
+    """Put a file on one side by the hash of its name: the same in every run and machine.
+
+    `held_out` is a share from 0 to 1.
+    """
+    digest = hashlib.sha256(f"{source}/{path}".encode("utf-8", "surrogatepass")).digest()
+    share = int.from_bytes(digest[:8], "big") / 2**64
+    return "held_out" if share < held_out else "train"
+
+
+def max_bytes_of(rules: Sequence[FileRule]) -> int:
+    """Return the bytes of the largest file that any of the rules lets through."""
+    return min((rule.max_bytes for rule in rules if isinstance(rule, Size)), default=MAX_BYTES)
+
+
+def decode_path(path: bytes) -> str | None:
+    """Return a path as text, or None where it is not UTF-8."""
+    try:
+        return path.decode("utf-8")
+    except UnicodeDecodeError:
+        return None
+
+
+def spell_path(path: bytes) -> str:
+    r"""Return a path that can be written down: bytes that are no UTF-8 become `\xff`."""
+    return path.decode("utf-8", "backslashreplace")
+
+
+def _decode(content: bytes) -> tuple[str, str | None]:
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        # UTF-16 and UTF-32, which are half NULs, are not binary but not UTF-8 either.
+        return "", "not_utf8"
+    if b"\0" in content[:SNIFFED_BYTES]:
+        return "", "binary"
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return "", "not_utf8"
+    return (text, None) if text.strip() else ("", "empty")
+
+
+def _reject_language(rule: Language, language: str) -> str | None:
+    is_allowed = not rule.allow or language in rule.allow
+    return None if is_allowed and language not in rule.deny else "language"
+
+
+def _reject_shape(rule: FileRule, path: str, text: str, data: bytes) -> str | None:
+    is_code = bool(language_of(path))
+    match rule:
+        case Size() if _count_lines(text) < rule.min_lines:
+            reason = "too_short"
+        case LineLength() if not path.lower().endswith(PARAGRAPHS):
+            is_long = is_code and mean_line(text) > rule.mean
+            reason = "long_mean_line" if is_long else None
+            reason = "long_line" if has_longer_line(text, rule.max) else reason
+        case Minified() if is_code and len(data) >= rule.min_bytes:
+            reason = None if is_blank_enough(data, rule.min_blank_share) else "minified"
+        case Alphanumeric() if not is_alphanumeric(text, data, rule.min_share):
+            reason = "few_alphanumerics"
+        case Encoded() if is_encoded(data, rule.max_run, rule.max_share):
+            reason = "encoded"
+        case _:
+            reason = None
+    return reason
+
+
+def _count_lines(text: str) -> int:
+    return text.count("\n") + (not text.endswith("\n"))

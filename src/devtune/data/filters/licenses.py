@@ -1,0 +1,151 @@
+"""Under which licence a file of a tree stands, as an SPDX expression.
+
+Reads the texts it is handed; writes nothing. The first of these that says something decides: a tag
+or a licence in the file's own head, its REUSE sidecar, the nearest licence text or manifest below
+the top of the tree, the source's declared licence, the licence at the top.
+"""
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+
+from devtune.data.filters.expressions import UNCLEAR, ids_of, is_known, join_all, normalize
+from devtune.data.filters.manifests import MANIFESTS, stated_license
+from devtune.data.languages import language_of
+
+SIDECAR = ".license"
+TAG = "SPDX-License-Identifier:"
+TAGGED_LINES = 20
+HEAD_CHARACTERS = 4096
+MAX_TERMS_CHARACTERS = 200_000
+"""A longer licence text is a list of other people's, and takes seconds to recognise."""
+TEXT_COVERAGE = 75.0
+"""Percent of a file's words that must be of known licences."""
+HEAD_COVERAGE = 50.0
+"""Percent of the words of the comment at the head of a file."""
+_LICENSE_NAME = re.compile(
+    r"(?i)(?:(?:mit|bsd|apache|gpl|lgpl|mpl)[-_])?(?:(?:un)?licen[cs]e|copying)(?:[-_.][\w.+-]*)?"
+)
+_OTHERS = re.compile(
+    r"(?i)third|3rd|notice|depend|header|template|\.(?:json|ya?ml|toml|xml|csv|lock)$"
+)
+_TAG_LINE = re.compile(rf"{TAG}[ \t]*([^\n]*)")
+_COMMENT_END = re.compile(r"\s*(?:\*/|-->|--\}\}|#\}|\*\)|%>|\"\"\"|''').*$")
+_HINTS = ("icens", "icenc", "ICENS", "ermission is hereby", "edistribution and use")
+_HEAD_COMMENT = re.compile(
+    r"""
+    (?:\#![^\n]*\n)?\s*+
+    (?: /\*.*?(?:\*/|\Z) | <!--.*?(?:-->|\Z) | \"{3}.*?(?:\"{3}|\Z) | '{3}.*?(?:'{3}|\Z)
+      | (?:[ \t]*+(?:(?:\#|//|--|;|%)[^\n]*+)?\n)++ )
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+_OWN_LINE = re.compile(r"(?i)copyright|\(c\)|©|author|\$id|@file|created|https?://\S*github")
+
+
+class Licenses:
+    """The licences of a tree, asked file by file.
+
+    `files` maps the path of each file `is_license_file` names to its text; `declared` is the
+    licence of what carries none of its own, as an SPDX expression or `""`.
+    """
+
+    def __init__(self, files: Mapping[str, str], declared: str = "") -> None:
+        self._files = files
+        self._declared = normalize(declared) if declared else ""
+        self._names: dict[str, list[str]] = {}
+        for path in sorted(files):
+            folder, _, name = path.rpartition("/")
+            self._names.setdefault(folder, []).append(name)
+        self._top_texts = frozenset(
+            _squeeze(files[name]) for name in self._names.get("", ()) if _is_text(name)
+        )
+        self._around = lru_cache(16_384)(self._look_around)
+
+    def of(self, path: str, text: str) -> str:
+        """Return the licence of a file as an SPDX expression.
+
+        `""` where nothing says one, `NOASSERTION` where what says one is not understood.
+        """
+        own = _tagged(text) or _in_head(text)
+        if own:
+            return own
+        if sidecar := _tagged(self._files.get(path + SIDECAR, "")):
+            return sidecar
+        return self._around(path.rpartition("/")[0]) if self._names else self._declared
+
+    def _look_around(self, folder: str) -> str:
+        """What holds for the files of a folder that say nothing themselves."""
+        if not folder:
+            top = self._declared or self._in_folder("")
+            # At the top an unknown text is most likely the owner's own terms.
+            return "" if top == UNCLEAR else top
+        return self._in_folder(folder) or self._around(folder.rpartition("/")[0])
+
+    def _in_folder(self, folder: str) -> str:
+        names = self._names.get(folder, ())
+        place = f"{folder}/" if folder else ""
+        texts = [self._files[place + name] for name in names if _is_text(name)]
+        # A copy of the licence at the top says what the top says.
+        others = [text for text in texts if not folder or _squeeze(text) not in self._top_texts]
+        recognised = [recognise(text) for text in others]
+        by_text = join_all(each for each in recognised if each != UNCLEAR)
+        stated = [stated_license(name, self._files[place + name]) for name in names
+                  if name in MANIFESTS]  # fmt: skip
+        known = [each for each in map(normalize, filter(None, stated)) if is_known(each)]
+        by_manifest = join_all(known)
+        if by_manifest and ids_of(by_manifest) >= ids_of(by_text):
+            # Of several texts only the manifest says whether one of them or all hold.
+            return by_manifest
+        return by_text or by_manifest or (UNCLEAR if others else "")
+
+
+def is_license_file(name: str) -> bool:
+    """Whether a file of this name says under which licence other files stand."""
+    return name in MANIFESTS or name.endswith(SIDECAR) or _is_text(name)
+
+
+@lru_cache(1024)
+def recognise(text: str, coverage: float = TEXT_COVERAGE) -> str:
+    """Return the licences a text consists of, all of them holding, or `NOASSERTION`."""
+    if not text.strip() or len(text) > MAX_TERMS_CHARACTERS:
+        return UNCLEAR
+    # Unpacks its patterns; not worth it for a tree without licences.
+    from licenseclassifier import identify_license
+
+    found = [normalize(each.id) for each in identify_license(text, coverage)]
+    return join_all(found) or UNCLEAR
+
+
+def _is_text(name: str) -> bool:
+    if name.endswith(SIDECAR) or not _LICENSE_NAME.fullmatch(name) or _OTHERS.search(name):
+        return False
+    # `license.py` checks licences.
+    return not language_of(name)
+
+
+def _tagged(text: str) -> str:
+    head = text[:HEAD_CHARACTERS]
+    if TAG not in head:
+        return ""
+    lines = "\n".join(head.split("\n")[:TAGGED_LINES])
+    stated = (_COMMENT_END.sub("", found).strip() for found in _TAG_LINE.findall(lines))
+    return join_all(normalize(each) for each in stated if each)
+
+
+def _in_head(text: str) -> str:
+    """The licence whose text or notice is the comment at the head of a file, or `""`."""
+    head = text[:HEAD_CHARACTERS]
+    if not any(hint in head for hint in _HINTS):
+        return ""
+    comment = _HEAD_COMMENT.match(head)
+    if comment is None:
+        return ""
+    # The same notice with another name and year is recognised once.
+    lines = [line for line in comment[0].split("\n") if not _OWN_LINE.search(line)]
+    found = recognise("\n".join(lines), HEAD_COVERAGE)
+    return "" if found == UNCLEAR else found
+
+
+def _squeeze(text: str) -> str:
+    return " ".join(text.split())
