@@ -54,9 +54,44 @@ def test_too_many_changes_are_refused_before_they_are_compared():
     assert find_hunks(list("abcdef"), list("badcfe"), 2) == "too_many_changed_lines"
 
 
-def test_what_would_take_minutes_is_refused():
+@pytest.mark.timeout(20)
+def test_files_of_one_line_repeated_take_no_minutes():
     same = ["same\n"] * 100_000
-    assert find_hunks(["a\n", *same, "a\n"], ["b\n", *same, "b\n"], 60) == "too_repetitive"
+    hunks = [(0, 1, 0, 1), (100_001, 100_002, 100_001, 100_002)]
+    assert find_hunks(["a\n", *same, "a\n"], ["b\n", *same, "b\n"], 60) == hunks
+    old, new = ([each, *same, *[each] * 30] for each in "xy")
+    assert find_hunks(old, new, 200) == "too_repetitive"
+
+
+def without_common_ends(old, new):
+    while old and new and old[0] == new[0]:
+        old, new = old[1:], new[1:]
+    while old and new and old[-1] == new[-1]:
+        old, new = old[:-1], new[:-1]
+    return old, new
+
+
+def count_common(old, new):
+    lengths = [[0] * (len(new) + 1) for _ in range(len(old) + 1)]
+    for x, line in enumerate(old):
+        for y, other in enumerate(new):
+            longest = max(lengths[x][y + 1], lengths[x + 1][y])
+            lengths[x + 1][y + 1] = lengths[x][y] + 1 if line == other else longest
+    return lengths[-1][-1]
+
+
+@pytest.mark.parametrize("size", [2, 3, 6])
+def test_without_a_line_to_hold_on_to_no_change_is_larger_than_it_has_to_be(size):
+    chance = random.Random(size)
+    num_compared = 0
+    for _ in range(300):
+        old, new = without_common_ends(*shuffled(chance, [str(each) for each in range(size)]))
+        if any(old.count(line) == new.count(line) == 1 for line in old):
+            continue
+        removed = sum(b - a for a, b, _, _ in find_hunks(old, new, 1000))
+        assert len(old) - removed == count_common(old, new)
+        num_compared += 1
+    assert num_compared > 100
 
 
 METHODS = """class A:

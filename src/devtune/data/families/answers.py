@@ -17,7 +17,7 @@ from devtune.data.families.calls import (
     write_calls,
 )
 from devtune.data.families.deltas import Delta
-from devtune.data.families.hunks import Span, find_hunks, whole_lines
+from devtune.data.families.hunks import Span, count_changed, find_hunks, whole_lines
 from devtune.data.families.patches import CONTEXT, apply_patch, write_patch
 from devtune.records import Message
 from devtune.steps.families import ChangeFamily, ChangeFormats
@@ -97,7 +97,7 @@ def _find_blocks(delta: Delta) -> list[Block] | str:
     old, new = whole_lines(delta.old), whole_lines(delta.new)
     hunks = delta.hunks
     if not delta.old.endswith("\n") and delta.old:
-        found = find_hunks(old, new, len(old) + len(new))
+        found = find_hunks(old, new, count_changed(delta.hunks) + 1)
         if isinstance(found, str):
             return found
         hunks = found

@@ -1,10 +1,10 @@
 """What changed between two texts, as hunks of whole lines.
 
-Reads and writes nothing. Lines that stand once on both sides split the work before `difflib`,
-which compares only what is left between them.
+Reads and writes nothing. Lines that stand once on both sides split the work; what is left between
+them is compared by Myers' algorithm ("An O(ND) Difference Algorithm and Its Variations", 1986),
+whose time is bounded by the number of changes that are allowed at all.
 """
 
-import difflib
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -15,8 +15,11 @@ Hunk = tuple[int, int, int, int]
 """Changed lines: old[a:b] became new[c:d], counted from 0."""
 Span = tuple[int, int]
 """Lines [first, last), counted from 0."""
+MAX_EDITS = 2_000
+"""Lines added and removed between two anchors; their history is kept, which takes its square."""
 MAX_COMPARISONS = 4_000_000
-"""Pairs of equal lines `difflib` may look at; beyond that one file takes minutes."""
+"""Equal lines followed between two anchors; a file of one line repeated has billions."""
+CHUNK = 64
 MAX_SLIDE = 100
 """Lines an insertion or deletion may be moved to stand at a better place."""
 
@@ -34,10 +37,12 @@ def find_hunks(old: Sequence[str], new: Sequence[str], max_changed_lines: int) -
     counts, new_counts = Counter(before), Counter(after)
     if max((counts - new_counts).total(), (new_counts - counts).total()) > max_changed_lines:
         return "too_many_changed_lines"
-    gaps = list(_gaps(before, after, counts, new_counts))
-    if sum(_num_pairs(before[a:b], after[c:d]) for a, b, c, d in gaps) > MAX_COMPARISONS:
-        return "too_repetitive"
-    found = [hunk for gap in gaps for hunk in _compare(before, after, gap)]
+    found: list[Hunk] = []
+    for gap in _gaps(before, after, counts, new_counts):
+        inner = _compare(before, after, gap, max_changed_lines)
+        if isinstance(inner, str):
+            return inner
+        found += inner
     hunks = [(a + head, b + head, c + head, d + head) for a, b, c, d in found]
     if count_changed(hunks) > max_changed_lines:
         return "too_many_changed_lines"
@@ -73,10 +78,25 @@ def find_windows(spans: Iterable[Span], num_lines: int) -> list[Span]:
 
 
 def _common_ends(old: Sequence[str], new: Sequence[str]) -> tuple[int, int]:
+    """How many lines are equal at the start, and how many of the rest at the end."""
     shorter = min(len(old), len(new))
-    head = next((n for n in range(shorter) if old[n] != new[n]), shorter)
-    rest = shorter - head
-    return head, next((n for n in range(rest) if old[-1 - n] != new[-1 - n]), rest)
+    head = 0
+    # Slices are compared many lines at a time.
+    while head + CHUNK <= shorter and old[head : head + CHUNK] == new[head : head + CHUNK]:
+        head += CHUNK
+    while head < shorter and old[head] == new[head]:
+        head += 1
+    tail, rest = 0, shorter - head
+    old_end, new_end = len(old), len(new)
+    while (
+        tail + CHUNK <= rest
+        and old[old_end - tail - CHUNK : old_end - tail]
+        == new[new_end - tail - CHUNK : new_end - tail]
+    ):
+        tail += CHUNK
+    while tail < rest and old[old_end - 1 - tail] == new[new_end - 1 - tail]:
+        tail += 1
+    return head, tail
 
 
 def _gaps(
@@ -115,20 +135,68 @@ def _longest_rising(pairs: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
     return rising[::-1]
 
 
-def _num_pairs(before: Sequence[str], after: Sequence[str]) -> int:
-    counts = Counter(after)
-    return sum(counts[line] for line in before)
-
-
-def _compare(before: Sequence[str], after: Sequence[str], gap: Hunk) -> Iterator[Hunk]:
+def _compare(
+    before: Sequence[str], after: Sequence[str], gap: Hunk, max_changed_lines: int
+) -> list[Hunk] | str:
     a, b, c, d = gap
     if a == b or c == d:
-        yield gap
-        return
-    matcher = difflib.SequenceMatcher(None, before[a:b], after[c:d], autojunk=False)
-    for tag, first, last, new_first, new_last in matcher.get_opcodes():
-        if tag != "equal":
-            yield first + a, last + a, new_first + c, new_last + c
+        return [gap]
+    # A changed line is one removed and one added: no change within bounds has more edits.
+    trace = _trace(before[a:b], after[c:d], min(2 * max_changed_lines, MAX_EDITS))
+    if isinstance(trace, str):
+        return trace
+    hunks: list[Hunk] = []
+    for first, last, new_first, new_last in _edits(trace, b - a, d - c):
+        if hunks and hunks[-1][1] == first + a and hunks[-1][3] == new_first + c:
+            hunks[-1] = (hunks[-1][0], last + a, hunks[-1][2], new_last + c)
+        else:
+            hunks.append((first + a, last + a, new_first + c, new_last + c))
+    return hunks
+
+
+def _trace(before: Sequence[str], after: Sequence[str], most: int) -> list[list[int]] | str:
+    """Return for each number of edits the furthest place on every diagonal it can reach.
+
+    A place is (x, y), how much is read of both sides; after n edits the diagonals are x - y = -n,
+    -n + 2, … n, and of each only x is kept.
+    """
+    left = MAX_COMPARISONS
+    history: list[list[int]] = []
+    for edits in range(most + 1):
+        reached: list[int] = []
+        for place in range(edits + 1):
+            x = start = _step(history[-1], place)[0] if edits else 0
+            y = x - 2 * place + edits
+            while x < len(before) and y < len(after) and before[x] == after[y]:
+                x, y = x + 1, y + 1
+            left -= x - start
+            reached.append(x)
+            if x >= len(before) and y >= len(after):
+                return [*history, reached]
+        history.append(reached)
+        if left < 0:
+            return "too_repetitive"
+    return "too_many_changed_lines"
+
+
+def _step(reached: Sequence[int], place: int) -> tuple[int, bool]:
+    """Return x after the next edit on a diagonal, and whether that edit adds a line."""
+    if not place or (place < len(reached) and reached[place - 1] < reached[place]):
+        return reached[place], True
+    return reached[place - 1] + 1, False
+
+
+def _edits(history: Sequence[Sequence[int]], num_old: int, num_new: int) -> list[Hunk]:
+    """Return the added and removed lines on the way to the end of both sides, one by one."""
+    x, y = num_old, num_new
+    found: list[Hunk] = []
+    for edits in range(len(history) - 1, 0, -1):
+        place = (x - y + edits) // 2
+        last, is_added = _step(history[edits - 1], place)
+        x, y = last, last - 2 * place + edits
+        found.append((x, x, y - 1, y) if is_added else (x - 1, x, y, y))
+        x, y = found[-1][0], found[-1][2]
+    return found[::-1]
 
 
 def _settled(old: Sequence[str], new: Sequence[str], hunks: Sequence[Hunk]) -> Iterator[Hunk]:
