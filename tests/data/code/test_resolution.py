@@ -25,6 +25,7 @@ def chosen(path, call, imports, *targets):
 LOAD, OTHER = entry("app/config.py", "load"), entry("lib/other.py", "load")
 METHOD = entry("app/config.py", "Config.load")
 CLASS = entry("app/config.py", "Config", "class")
+ALL, ELSEWHERE = entry("app/config.py", "Config.load_all"), entry("lib/x.py", "X.load_all")
 
 
 @pytest.mark.parametrize(
@@ -45,9 +46,16 @@ CLASS = entry("app/config.py", "Config", "class")
         ("config.load", [("json", "")], [LOAD], None),
         ("other.load", [("app.config", "")], [LOAD], None),
         ("Config.load", [("app.config", "Config")], [LOAD, METHOD], METHOD),
-        ("value.load", [("app.config", "Config")], [METHOD, OTHER], METHOD),
-        ("value.load", [], [METHOD], None),
-        ("?.load", [("app.config", "Config")], [METHOD], METHOD),
+        ("my_config.load", [("app.config", "Config")], [METHOD, OTHER], METHOD),
+        ("my_config.load", [("app.config", "load")], [METHOD, OTHER], METHOD),
+        ("my_config.load", [], [METHOD, OTHER], None),
+        ("value.load", [("app.config", "Config")], [METHOD], None),
+        ("?.load", [("app.config", "Config")], [METHOD], None),
+        ("value.load_all", [("app.config", "Config")], [ALL], ALL),
+        ("?.load_all", [("app.config", "Config")], [ALL], ALL),
+        ("value.load_all", [], [ALL], None),
+        ("value.load_all", [("app.config", "Config")], [ALL, ELSEWHERE], None),
+        ("config.load_all", [("app.config", "Config"), ("x", "config")], [ALL], None),
         ("?.load", [("app.config", "load")], [LOAD], None),
         ("self.load", [("app.config", "Config")], [METHOD], None),
         ("Config", [("app.config", "Config")], [CLASS], CLASS),

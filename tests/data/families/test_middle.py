@@ -41,8 +41,9 @@ def parts(made):
     request, answer = (each.content for each in made.sample.messages)
     shown = re.findall("^(```+)\\w+\n(.*?)\n\\1$", request, re.DOTALL | re.MULTILINE)
     ((_, gap),) = [each for each in shown if "<missing>" in each[1]]
-    before, after = gap.split("\n<missing>\n")
-    return before, re.fullmatch("```+\\w+\n(.*)\n```+", answer, re.DOTALL).group(1), after
+    before, after = f"{gap}\n".split("\n<missing>\n")
+    block = re.fullmatch("```+\\w+\n(.*)\n```+", answer, re.DOTALL).group(1)
+    return before, block, after.removesuffix("\n")
 
 
 def samples(found):

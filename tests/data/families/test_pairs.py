@@ -1,11 +1,9 @@
 import pytest
 
 from devtune.data.families.pairs import (
-    contains,
     implementation_to_test,
     relate_names,
     test_to_implementation,
-    words_of,
 )
 from devtune.records import Change, Rejected
 from devtune.steps.families import ImplementationToTest, TestToImplementation
@@ -125,28 +123,6 @@ def test_requests_are_phrased_in_several_ways(run, family):
         request = texts(run(family, *pair)[0])[0]
         found.add(request.replace(f"m{number}", "m").replace(f"t{number}", "t"))
     assert len(found) >= 4
-
-
-@pytest.mark.parametrize(
-    ("name", "expected"),
-    [
-        ("test_load_config", ("load", "config")),
-        ("TestHTTPServer", ("http", "server")),
-        ("shouldLoad2Files", ("load", "2", "files")),
-        ("config.spec", ("config",)),
-        ("tests", ()),
-        ("", ()),
-    ],
-)
-def test_names_are_read_as_words(name, expected):
-    assert words_of(name) == expected
-
-
-def test_words_stand_in_others_in_one_piece():
-    assert contains(("load", "the", "config"), ("the", "config"))
-    assert not contains(("load", "the", "config"), ("load", "config"))
-    assert not contains(("load",), ())
-    assert not contains((), ("load",))
 
 
 @pytest.mark.parametrize(

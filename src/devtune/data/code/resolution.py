@@ -3,11 +3,12 @@
 Reads and writes nothing. Without types this is a guess; what stays open is answered with None.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import PurePosixPath
 
-from devtune.data.code.facts import UNKNOWN, Entry, Imported, Mention, Place
+from devtune.data.code.facts import Entry, Imported, Mention, Place
 from devtune.data.code.imports import EXACT, group_of, names_file, spellings
+from devtune.data.code.names import words_of
 
 _OWN = ("self", "this", "cls", "Self", "static", "$this")
 _RECEIVER_NEEDED = ("go", "javascript", "php", "python", "rust")
@@ -22,10 +23,14 @@ SURE, LIKELY, NEAR = 5, 3, 2
 
 
 def choose(
-    mention: Mention, imports: Sequence[Imported], candidates: Iterable[Entry]
+    mention: Mention, imports: Sequence[Imported], candidates: Sequence[Entry]
 ) -> Entry | None:
-    """Return the definition that is closest to a mention, or None where none or several are."""
-    ranked = [(closeness(mention, imports, each), each) for each in candidates]
+    """Return the definition that is closest to a mention, or None where none or several are.
+
+    `candidates` are all definitions of that name, also those nothing speaks for.
+    """
+    is_only = len({(each.place.path, each.qualified_name) for each in candidates}) == 1
+    ranked = [(closeness(mention, imports, each, is_only), each) for each in candidates]
     best = max((rank for rank, _ in ranked), default=0)
     if best < NEAR:
         return None
@@ -38,17 +43,25 @@ def choose(
     return min(closest, key=lambda each: (each.span.start, each.id))
 
 
-def closeness(mention: Mention, imports: Sequence[Imported], target: Entry) -> int:
-    """Say how much speaks for `target` being what is called: 0 for nothing, 5 for all but proof."""
-    user = mention.place
+def closeness(
+    mention: Mention, imports: Sequence[Imported], target: Entry, is_only: bool = False
+) -> int:
+    """Say how much speaks for `target` being what is called: 0 for nothing, 5 for all but proof.
+
+    `is_only` says that nothing else in the source has this name.
+    """
+    user, owner = mention.place, target.owner
     group = group_of(user.language)
     if mention.qualifier in _OWN:
-        return SURE if target.place.path == user.path and target.owner else 0
+        return SURE if target.place.path == user.path and owner else 0
     if not mention.qualifier:
         return _bare(mention, imports, target, group)
-    if target.kind == "class" and mention.qualifier == UNKNOWN:
-        return 0
-    return _bound(mention, imports, target, group)
+    if owner and mention.qualifier == owner:
+        is_here = target.place.path == user.path
+        return SURE if is_here else _of_class(mention, imports, target, group)
+    if not owner or target.kind == "class":
+        return _of_module(mention, imports, target)
+    return _of_value(mention, imports, target, is_only, group)
 
 
 def _bare(mention: Mention, imports: Sequence[Imported], target: Entry, group: str) -> int:
@@ -74,25 +87,41 @@ def _bare_import(mention: Mention, imported: Imported, target: Entry, group: str
     return LIKELY if match == EXACT and binds_all else 0
 
 
-def _bound(mention: Mention, imports: Sequence[Imported], target: Entry, group: str) -> int:
-    """Rank a call on something: a module, a class, or a value of unknown class."""
-    user, owner = mention.place, target.owner
-    is_here = target.place.path == user.path
-    if owner and mention.qualifier == owner:
-        return SURE if is_here else _of_class(mention, imports, target, group)
-    matches = [(each, names_file(each.module, user, target.place, each.name)) for each in imports]
-    if not owner or target.kind == "class":
-        named = any(match for each, match in matches if mention.qualifier in spellings(each))
-        # Under another name than its own a file is less likely meant than a class in it.
-        is_own_name = mention.qualifier in PurePosixPath(target.place.path).with_suffix("").parts
-        return LIKELY + is_own_name if named else 0
-    if is_here:
-        return NEAR
-    if any(match for each, match in matches if each.name == owner):
+def _of_module(mention: Mention, imports: Sequence[Imported], target: Entry) -> int:
+    user, qualifier = mention.place, mention.qualifier
+    if not any(
+        names_file(each.module, user, target.place, each.name)
+        for each in imports
+        if qualifier in spellings(each)
+    ):
+        return 0
+    # Under another name than its own a file is less likely meant than a class in it.
+    return LIKELY + (qualifier in PurePosixPath(target.place.path).with_suffix("").parts)
+
+
+def _of_value(
+    mention: Mention, imports: Sequence[Imported], target: Entry, is_only: bool, group: str
+) -> int:
+    """Rank a method called on a value whose class is not known.
+
+    Either the value is called like the class, or the name is so long that nobody else has it.
+    """
+    user, words = mention.place, words_of(mention.qualifier)
+    is_alike = any(each in words for each in words_of(target.owner))
+    is_rare = is_only and len(words_of(target.name)) > 1
+    if not (is_alike or is_rare) or any(mention.qualifier == each.name for each in imports):
+        return 0
+    matches = (
+        (each.name, names_file(each.module, user, target.place, each.name)) for each in imports
+    )
+    known = [(name, match) for name, match in matches if match]
+    if is_alike and any(name == target.owner for name, _ in known):
         return LIKELY
-    if any(match == EXACT for _, match in matches):
-        return NEAR
-    return NEAR if group in _SAME_PACKAGE and _is_beside(user, target.place) else 0
+    is_near = target.place.path == user.path or (
+        group in _SAME_PACKAGE and _is_beside(user, target.place)
+    )
+    is_seen = any(name == target.owner or match == EXACT for name, match in known)
+    return NEAR if is_near or is_seen else 0
 
 
 def _of_class(mention: Mention, imports: Sequence[Imported], target: Entry, group: str) -> int:

@@ -3,12 +3,11 @@
 Reads the graph of a corpus and rows of it; writes nothing.
 """
 
-import re
-from collections.abc import Iterable
 from pathlib import PurePosixPath
 
 from devtune.data.code.facts import Entry
 from devtune.data.code.module import Function
+from devtune.data.code.names import contains, words_of
 from devtune.data.corpus import Made, Yield, reject
 from devtune.data.families.context import Context
 from devtune.data.families.requests import make_talk
@@ -18,7 +17,6 @@ from devtune.records import Change, Message, Rejected, Replay, SourceFile, Split
 from devtune.steps.families import ImplementationToTest, TestToImplementation
 
 PairStep = TestToImplementation | ImplementationToTest
-_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _TEST_WORDS = frozenset({"test", "tests", "testing", "spec", "specs", "should", "it"})
 
 
@@ -124,25 +122,18 @@ def _called(test: Entry, split: Split, context: Context) -> list[Entry]:
 
 def relate_names(test: Entry, target: Entry) -> int:
     """Rank by names: 4 where the test names the function, 2 its class or file, 6 for both."""
-    function, place = words_of(target.name), words_of(PurePosixPath(target.place.path).stem)
-    said = words_of(test.qualified_name)
-    test_file = words_of(PurePosixPath(test.place.path).name.split(".")[0])
+    function, place = (
+        _subject_words(target.name),
+        _subject_words(PurePosixPath(target.place.path).stem),
+    )
+    said = _subject_words(test.qualified_name)
+    test_file = _subject_words(PurePosixPath(test.place.path).name.split(".")[0])
     names_it = 4 * contains(said, function)
-    owner = words_of(target.owner)
+    owner = _subject_words(target.owner)
     is_near = contains(said, owner) or (bool(test_file) and test_file in (place, owner))
     return names_it + 2 * is_near
 
 
-def words_of(name: str) -> tuple[str, ...]:
-    """Return the words of a name in any spelling, without those that only say it is a test."""
-    words = (each.lower() for each in _WORD.findall(name))
-    return tuple(each for each in words if each not in _TEST_WORDS)
-
-
-def contains(words: tuple[str, ...], part: Iterable[str]) -> bool:
-    """Whether `part` stands in `words` in one piece; an empty one does not."""
-    wanted = tuple(part)
-    length = len(wanted)
-    return length > 0 and any(
-        words[start : start + length] == wanted for start in range(len(words) - length + 1)
-    )
+def _subject_words(name: str) -> tuple[str, ...]:
+    """Return the words of a name without those that only say it is a test."""
+    return tuple(each for each in words_of(name) if each not in _TEST_WORDS)
