@@ -1,23 +1,52 @@
 """The grammar of selection: the steps of a pipeline that take files or samples away."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self, get_args
 
-from pydantic import Field
+from pydantic import AfterValidator, Field, model_validator
 
 from devtune.section import Count, PlainPath, Section
+from devtune.steps.families import FamilyStep
 
 Similarity = Annotated[float, Field(gt=0, le=1)]
+FAMILIES = tuple(
+    get_args(family.model_fields["type"].annotation)[0] for family in get_args(FamilyStep)
+)
 
 
-class NearDuplicateFiles(Section):
-    """Files alike across repositories: MinHash finds candidates, Jaccard decides, newest stays."""
+def _named_families(weights: dict[str, float]) -> dict[str, float]:
+    for name in weights:
+        if name not in FAMILIES:
+            raise ValueError(f"no family is called {name!r}; they are {', '.join(FAMILIES)}")
+    return weights
 
-    type: Literal["near_duplicate_files"]
-    """Name of the step."""
+
+class Sketch(Section):
+    """What steps share that look for alike texts by MinHash."""
+
     ngram: Count = 5
     """Words of a shingle."""
     num_perm: Count = 256
     """Permutations of the MinHash."""
+    bands: Count
+    """Bands of the index."""
+    rows: Count
+    """Rows of a band."""
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if self.bands * self.rows > self.num_perm:
+            raise ValueError(
+                f"{self.bands} bands of {self.rows} rows need more than {self.num_perm}"
+                " permutations; set num_perm higher"
+            )
+        return self
+
+
+class NearDuplicateFiles(Sketch):
+    """Files alike across repositories: MinHash finds candidates, Jaccard decides, newest stays."""
+
+    type: Literal["near_duplicate_files"]
+    """Name of the step."""
     bands: Count = 25
     """Bands of the index."""
     rows: Count = 10
@@ -26,7 +55,7 @@ class NearDuplicateFiles(Section):
     """Exact similarity from which files are duplicates."""
 
 
-class HeldOutOverlap(Section):
+class HeldOutOverlap(Sketch):
     """Held-out samples whose answer, or nearly all of it, is trained on."""
 
     type: Literal["held_out_overlap"]
@@ -51,7 +80,7 @@ class Decontaminate(Section):
     benchmarks: PlainPath | None = None
     """Directory with SWE-bench Verified, HumanEval or LiveCodeBench as downloaded, if there is."""
     max_document_frequency: Count = 10
-    """A run of words in more samples than this is boilerplate and matches nothing."""
+    """A run of words in samples of more files than this is boilerplate and matches nothing."""
 
 
 class ExactDedup(Section):
@@ -69,9 +98,9 @@ class Cap(Section):
     per_file: Count | None = None
     """Samples of one file and family."""
     per_author: Annotated[float, Field(gt=0, le=1)] | None = None
-    """Share of all samples one author may have."""
+    """Share one author may have of what is left; not applied where it would cost over half."""
     per_repository: Annotated[float, Field(gt=0, le=1)] | None = None
-    """Share of all samples one repository may have."""
+    """Share one repository may have of what is left; not applied where it would cost over half."""
 
 
 class Mix(Section):
@@ -79,10 +108,10 @@ class Mix(Section):
 
     type: Literal["mix"]
     """Name of the step."""
-    weights: dict[str, Annotated[float, Field(ge=0)]]
+    weights: Annotated[dict[str, Annotated[float, Field(ge=0)]], AfterValidator(_named_families)]
     """Family to weight; a family that is not named has weight 1."""
     max_samples: Count | None = None
-    """Samples in all; by default as many as the weights allow without repeating one."""
+    """Samples in all; by default so many that families of over half the weight give all."""
 
 
 class MaxPerFamily(Section):

@@ -3,6 +3,7 @@
 Reads and writes nothing. Equal text gives equal numbers on every machine and in every version.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any, TypeAlias
 
@@ -17,6 +18,7 @@ BLOCK_BYTES = 1 << 15
 MULTIPLIER = 0x9E3779B97F4A7C15
 """Odd, so that it has an inverse modulo 2^64: 2^64 over the golden ratio."""
 SPACE, WORD, OPERATOR = 0, 1, 2
+SPELLED = re.compile(rb"[0-9A-Za-z_\x80-\xff]+")
 NO_HASHES: Hashes = np.empty(0, np.uint64)
 
 
@@ -49,13 +51,19 @@ def words(text: str, *, operators: bool = True) -> Hashes:
 
     Everything beyond ASCII counts as a letter.
     """
-    content = np.frombuffer(text.encode("utf-8", "surrogatepass"), np.uint8)
-    found = [_words_of(block, operators) for block in _blocks(content)]
+    found = [_words_of(block, operators) for block in _blocks(text)]
     return np.concatenate(found) if found else NO_HASHES
 
 
-def _blocks(content: Bytes) -> Iterator[Bytes]:
+def spell(text: str) -> list[str]:
+    """Return what `words` without operators counts as words, as text."""
+    found = [word for block in _blocks(text) for word in SPELLED.findall(block.tobytes())]
+    return [word.decode("utf-8", "replace") for word in found]
+
+
+def _blocks(text: str) -> Iterator[Bytes]:
     """Cut between words wherever a word does not fill a whole block."""
+    content = np.frombuffer(text.encode("utf-8", "surrogatepass"), np.uint8)
     while len(content) > BLOCK_BYTES:
         classes = CLASSES[content[: BLOCK_BYTES + 1]]
         borders = np.flatnonzero(classes[1:] != classes[:-1])

@@ -5,37 +5,20 @@ Reads and writes nothing. The permutations are rensa's R-MinHash with a fixed se
 """
 
 import hashlib
-from typing import Any, Protocol, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import rensa
 from numpy.typing import NDArray
 
 from devtune.data.selection.shingles import Hashes, fold, shingles
+from devtune.steps.selection import Sketch
 
 Signature: TypeAlias = "NDArray[np.uint32]"
 SEED = 1
 
 
-class Banding(Protocol):
-    """How a signature is cut into bands; a step of the pipeline."""
-
-    @property
-    def bands(self) -> int: ...  # noqa: D102
-    @property
-    def rows(self) -> int: ...  # noqa: D102
-
-
-class Hashing(Banding, Protocol):
-    """A step that also says how texts are hashed."""
-
-    @property
-    def ngram(self) -> int: ...  # noqa: D102
-    @property
-    def num_perm(self) -> int: ...  # noqa: D102
-
-
-def signature(text: str, step: Hashing) -> Signature:
+def signature(text: str, step: Sketch) -> Signature:
     """Return `step.num_perm` numbers; two texts agree in about their Jaccard share of them."""
     return sign(shingles(text, step.ngram), step.num_perm)
 

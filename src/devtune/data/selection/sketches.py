@@ -11,13 +11,14 @@ from pathlib import Path
 import numpy as np
 
 from devtune.data.selection.shingles import NO_HASHES, Hashes, shingles
-from devtune.data.selection.signatures import Hashing, band_keys, digest_of, sign
+from devtune.data.selection.signatures import band_keys, digest_of, sign
+from devtune.steps.selection import Sketch
 
 REMEMBERED_SHINGLES = 1 << 22
 """Shingles kept in memory: 32 MB."""
 
 
-def write_sketches(texts: Iterable[tuple[str, str]], step: Hashing, out: Path) -> int:
+def write_sketches(texts: Iterable[tuple[str, str]], step: Sketch, out: Path) -> int:
     """Write what is needed of each `(group, text)` into the directory `out`; return how many.
 
     Texts of different groups are never alike, whatever they say.

@@ -1,0 +1,73 @@
+"""What selection knows of a sample without its text, and what a step of it answers.
+
+Reads and writes nothing.
+"""
+
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from devtune.data.corpus import Made
+from devtune.data.selection.signatures import digest_of
+from devtune.data.selection.wording import answer_of
+from devtune.records import Split
+
+
+@dataclass(frozen=True, slots=True)
+class IndexRow:
+    """One sample; a million of them fit in memory."""
+
+    sample_id: str
+    split: Split
+    family: str
+    source: str
+    """Of its first provenance, as are path and author."""
+    path: str
+    author: str
+    answer_hash: int
+    """Of everything that is trained."""
+    weight: float
+    """Of its source, in the mix."""
+    position: int
+    """Its place among all samples; no two have the same."""
+
+    @property
+    def by_hash(self) -> tuple[str, int]:
+        """Sort key: by chance, but always the same."""
+        return self.sample_id, self.position
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Positions that stay and positions that go, ascending; each is in one of the two."""
+
+    kept: list[int]
+    dropped: list[tuple[int, str]]
+    """With the reason."""
+    folded: dict[int, int] = field(default_factory=dict[int, int])
+    """Of dropped ones, the kept position that takes their provenance."""
+    notes: list[str] = field(default_factory=list[str])
+    """What the report should say: ceilings that could not hold."""
+
+
+def index_of(made: Made, position: int, weights: Mapping[str, float] | None = None) -> IndexRow:
+    """Describe a sample; `weights` are those of the sources, 1 where one is not named."""
+    sample = made.sample
+    place = sample.provenance[0]
+    return IndexRow(
+        sample_id=sample.sample_id,
+        split=made.split,
+        family=sys.intern(sample.family),
+        source=sys.intern(place.source),
+        path=sys.intern(place.path),
+        author=sys.intern(place.author),
+        answer_hash=digest_of(answer_of(sample)),
+        weight=(weights or {}).get(place.source, 1.0),
+        position=position,
+    )
+
+
+def select(rows: Iterable[IndexRow], dropped: Mapping[int, str]) -> Selection:
+    """Keep what is not dropped."""
+    kept = sorted(row.position for row in rows if row.position not in dropped)
+    return Selection(kept, sorted(dropped.items()))
