@@ -17,8 +17,6 @@ Span = tuple[int, int]
 """Lines [first, last), counted from 0."""
 MAX_EDITS = 2_000
 """Lines added and removed between two anchors; their history is kept, which takes its square."""
-MAX_COMPARISONS = 4_000_000
-"""Equal lines followed between two anchors; a file of one line repeated has billions."""
 CHUNK = 64
 MAX_SLIDE = 100
 """Lines an insertion or deletion may be moved to stand at a better place."""
@@ -143,8 +141,8 @@ def _compare(
         return [gap]
     # A changed line is one removed and one added: no change within bounds has more edits.
     trace = _trace(before[a:b], after[c:d], min(2 * max_changed_lines, MAX_EDITS))
-    if isinstance(trace, str):
-        return trace
+    if trace is None:
+        return "too_many_changed_lines"
     hunks: list[Hunk] = []
     for first, last, new_first, new_last in _edits(trace, b - a, d - c):
         if hunks and hunks[-1][1] == first + a and hunks[-1][3] == new_first + c:
@@ -154,29 +152,27 @@ def _compare(
     return hunks
 
 
-def _trace(before: Sequence[str], after: Sequence[str], most: int) -> list[list[int]] | str:
+def _trace(before: Sequence[str], after: Sequence[str], most: int) -> list[list[int]] | None:
     """Return for each number of edits the furthest place on every diagonal it can reach.
+
+    None where the ends are not reached with `most` of them.
 
     A place is (x, y), how much is read of both sides; after n edits the diagonals are x - y = -n,
     -n + 2, … n, and of each only x is kept.
     """
-    left = MAX_COMPARISONS
     history: list[list[int]] = []
     for edits in range(most + 1):
         reached: list[int] = []
         for place in range(edits + 1):
-            x = start = _step(history[-1], place)[0] if edits else 0
+            x = _step(history[-1], place)[0] if edits else 0
             y = x - 2 * place + edits
             while x < len(before) and y < len(after) and before[x] == after[y]:
                 x, y = x + 1, y + 1
-            left -= x - start
             reached.append(x)
             if x >= len(before) and y >= len(after):
                 return [*history, reached]
         history.append(reached)
-        if left < 0:
-            return "too_repetitive"
-    return "too_many_changed_lines"
+    return None
 
 
 def _step(reached: Sequence[int], place: int) -> tuple[int, bool]:
