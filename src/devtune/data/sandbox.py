@@ -87,7 +87,15 @@ def _isolated(path: str) -> Iterator[str]:
     program = shutil.which("bwrap")
     if program is None:
         raise DevtuneError(f"bwrap: not found on PATH; install bubblewrap, {_REMEDY}")
-    yield from (program, "--unshare-all", "--die-with-parent", "--new-session", "--cap-drop", "ALL")
+    yield from (
+        program,
+        "--unshare-all",
+        "--unshare-user",
+        "--die-with-parent",
+        "--new-session",
+        "--cap-drop",
+        "ALL",
+    )
     yield from ("--disable-userns", "--clearenv", "--hostname", "sandbox", "--ro-bind", "/usr")
     yield "/usr"
     for each in ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"):

@@ -20,7 +20,7 @@ from devtune.data.tools import Tools
 from devtune.records import Action, Change, Message, Rejected, Replay, SourceFile
 from devtune.steps.families import CommitReplay
 
-_TESTS = re.compile(r"(?P<command>.+) 2>&1")
+_TESTS = re.compile(r"\(?(?P<command>.+?)\)? 2>&1")
 
 
 def commit_replay(step: CommitReplay, row: SourceFile | Change | Replay, context: Context) -> Yield:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from devtune.data.families.messages import Words
+from devtune.data.languages import language_of
 
 SHORTEST, LONGEST = 3, 60
 """Characters of a pattern."""
@@ -18,6 +19,10 @@ _TOKEN = re.compile(
 _FILE = re.compile(r"(?<![\w./-])(?:[\w.-]{1,60}/){0,12}[\w.-]{0,60}\w\.[A-Za-z]\w{0,7}(?![\w/])")
 _CALL = re.compile(r"@?([\w.:]{2,60})\(.*\)")
 _WORD = re.compile(r"[A-Za-z]{4,30}")
+_ENDINGS = (
+    ".adoc", ".cfg", ".cmake", ".csproj", ".css", ".gradle", ".html", ".ini", ".json", ".md",
+    ".proto", ".rst", ".toml", ".txt", ".xml", ".yaml", ".yml",
+)  # fmt: skip
 _PLAIN = frozenset((
     "about", "above", "after", "again", "against", "also", "always", "another", "because", "been",
     "before", "being", "below", "between", "both", "change", "changed", "code", "could", "does",
@@ -50,8 +55,10 @@ def find_words(words: Words) -> list[str]:
 
 
 def find_files(words: Words) -> list[str]:
-    """Return what looks like the name or path of a file."""
-    return _distinct(each.lstrip("/") for each in _FILE.findall(f"{words.subject}\n{words.body}"))
+    """Return what looks like the name or path of a file, by an ending that files have."""
+    found = _FILE.findall(f"{words.subject}\n{words.body}")
+    known = (each for each in found if language_of(each) or each.lower().endswith(_ENDINGS))
+    return _distinct(each.lstrip("/") for each in known)
 
 
 def _looks_like_code(token: str) -> bool:
@@ -59,7 +66,8 @@ def _looks_like_code(token: str) -> bool:
     return (
         token != bare
         or token.startswith(("--", "@"))
-        or any(mark in bare.strip("_") for mark in ("_", ".", "::", "->"))
+        or any(mark in bare.strip("_") for mark in ("_", "::", "->"))
+        or ("." in bare and all(len(part) > 1 for part in bare.split(".")))
         or bool(re.search(r"[a-z0-9][A-Z]", bare))
         or (bare.isupper() and len(bare) > 4)
     )

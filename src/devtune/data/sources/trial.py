@@ -30,6 +30,8 @@ _NAME = re.compile(r"test_.*|.*[._-](test|tests|spec)\.\w+|.*(Test|Tests|Spec)\.
 # Times differ from run to run, and equal input is to give equal bytes.
 _SECONDS = re.compile(r"\b\d{1,9}\.\d{1,9}(?= ?(?:s|ms|sec|secs|seconds)\b)")
 
+_COMPOUND = re.compile(r"[;&|\n]")
+
 
 def is_test(path: str) -> bool:
     """Whether a path is that of a test, by its name or its directory."""
@@ -76,7 +78,9 @@ def try_tests(
     hidden = (leaf.path.decode("utf-8", "replace") for leaf in leaves.values())
     if named := next((each for each in hidden if each in output and not is_shown(each)), ""):
         return f"names {named}"
-    arguments = json.dumps({"command": f"{command} 2>&1"}, ensure_ascii=False)
+    # Both streams stand in the output; the redirection must hold for all of the command.
+    shown = f"({command})" if _COMPOUND.search(command) else command
+    arguments = json.dumps({"command": f"{shown} 2>&1"}, ensure_ascii=False)
     return [Action("run", arguments, output)]
 
 
