@@ -36,7 +36,8 @@ def test_lines_of_statements_leave_no_lines(prompt):
 def test_an_unknown_name_is_one_line_that_says_which_there_are(prompt, tmp_path):
     message = complaint(prompt("{{ pth }}").render, {"path": "x", "code": "y"})
     assert (
-        message == f"{tmp_path / 'prompt.jinja'}: 'pth' is undefined; it may use: code, fence, path"
+        message
+        == f"{tmp_path / 'prompt.jinja'}: 'pth' is undefined; it may use: code, fence, path, pick"
     )
 
 
@@ -44,7 +45,7 @@ def test_an_unknown_name_is_one_line_that_says_which_there_are(prompt, tmp_path)
 def test_what_a_template_cannot_do_is_one_line(prompt, tmp_path, text):
     message = complaint(prompt(text).render, {"path": "x"})
     assert message.startswith(f"{tmp_path / 'prompt.jinja'}: ")
-    assert message.endswith("; it may use: fence, path")
+    assert message.endswith("; it may use: fence, path, pick")
 
 
 def test_a_syntax_error_has_a_line_number(prompt, tmp_path):
@@ -71,11 +72,27 @@ def test_a_file_that_cannot_be_read_is_named(prompt, tmp_path):
     )
 
 
+FILES = [
+    {
+        "path": "p.py", "state": "changed", "is_whole": False, "is_unended": True,
+        "windows": [{"first_line": 1, "last_line": 2, "code": "```\nc\n```"}],
+    },
+    {"path": "q.py", "state": "new", "is_whole": True, "is_unended": False, "windows": []},
+]  # fmt: skip
+REMARK = {"body": "B", "first_line": 1, "last_line": 2, "hunk": "```diff\n+c\n```"}
 VALUES = {
     "commit_edit": {
-        "subject": "S", "body": "B", "path": "p.py", "language": "python", "code": "c",
-        "first_line": 1, "last_line": 2, "is_new": False, "is_whole": False,
+        "subject": "S", "body": "B", "kind": "bug fix", "scope": "parser", "files": FILES,
+        "form": "unified_diff",
     },
+    "issue_to_patch": {
+        "title": "T", "body": "B", "comments": [{"author": "username_0", "body": "C"}],
+        "kind": "issue", "subject": "S", "files": FILES, "form": "search_replace",
+    },
+    "review_to_fix": {
+        "remarks": [REMARK], "path": "p.py", "subject": "S", "files": FILES, "form": "tool_calls",
+    },
+    "fix_repair": {"path": "p.py", "first_line": 1, "last_line": 2, "code": "```\nc\n```"},
     "docstring_to_function": {"path": "p.py", "name": "n", "signature": "s", "docstring": "d"},
     "function_to_docstring": {"path": "p.py", "name": "n", "code": "c"},
     "fill_in_the_middle": {"path": "p.py", "language": "python", "before": "b", "after": "a"},

@@ -1,10 +1,13 @@
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from mistral_common.protocol.instruct.request import ChatCompletionRequest
 from mistral_common.protocol.instruct.validator import (
     MistralRequestValidatorV13,
     ValidationMode,
 )
 
+from devtune.data.corpus import Made
 from devtune.data.families.edits import commit_edit
 from devtune.records import Rejected, SourceFile
 from devtune.steps.families import CommitEdit
@@ -122,3 +125,21 @@ def test_a_changelog_that_cites_tickets_is_left_out_of_the_answer(run):
     rejected, made = run(change, "search_replace")
     assert rejected.reason == "cites_tickets"
     assert "CHANGES" not in "".join(each.content for each in made.sample.messages)
+
+
+PIECES = st.sampled_from(
+    ["a\n", "b\n", "\n", "\r\n", "=======\n", "\0", "\u2028", "#1 ", "é", "- "]
+)
+TEXTS = st.none() | st.lists(PIECES, max_size=12).map("".join) | st.text(max_size=40)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    edits=st.lists(st.tuples(st.text(max_size=8) | st.just("x.py"), TEXTS, TEXTS), max_size=3),
+    subject=st.text(max_size=60) | st.just("Change the thing well"),
+    body=st.text(max_size=200),
+)
+def test_whatever_a_commit_holds_it_is_a_sample_or_a_reason(run, edits, subject, body):
+    found = run(change_of(subject, *edits, body=body))
+    assert found
+    assert all(isinstance(each, Made | Rejected) for each in found)
