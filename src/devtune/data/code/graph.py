@@ -13,7 +13,7 @@ from urllib.parse import quote
 from pydantic import TypeAdapter, ValidationError
 
 from devtune.data.code.facts import Entry, Fact, Imported, Mention, Place, Use
-from devtune.data.code.imports import group_of
+from devtune.data.code.import_paths import group_of
 from devtune.data.code.module import Function, Module, Span
 from devtune.data.code.resolution import choose
 from devtune.data.code.syntax import parse
@@ -124,6 +124,8 @@ class Graph:
         self._rows_file = corpus_dir / "files.jsonl"
         self._connection = _open(file)
         self._adapter = TypeAdapter(SourceFile)
+        self.resolve = lru_cache(65_536)(self._resolve)
+        """Returns the `Entry` a `Mention` means, of those a `Split` may see; None if unsure."""
         self._candidates = lru_cache(4096)(self._find_candidates)
         self._imports = lru_cache(1024)(self._find_imports)
         self._module = lru_cache(8)(self._parse)
@@ -155,8 +157,7 @@ class Graph:
             for name, qualifier, line in found
         ]
 
-    def resolve(self, mention: Mention, split: Split) -> Entry | None:
-        """Return the definition a name means, among those `split` may see; None where unsure."""
+    def _resolve(self, mention: Mention, split: Split) -> Entry | None:
         candidates = self._candidates(mention.place.scope, mention.name, split)
         return choose(mention, self._imports(mention.place.id), candidates)
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import PurePosixPath
 
 from devtune.data.code.facts import Entry, Imported, Mention, Place
-from devtune.data.code.imports import EXACT, group_of, names_file, spellings
+from devtune.data.code.import_paths import EXACT, group_of, names_file, spellings
 from devtune.data.code.names import words_of
 
 _OWN = ("self", "this", "cls", "Self", "static", "$this")
@@ -80,11 +80,13 @@ def _bare(mention: Mention, imports: Sequence[Imported], target: Entry, group: s
 
 
 def _bare_import(mention: Mention, imported: Imported, target: Entry, group: str) -> int:
-    match = names_file(imported.module, mention.place, target.place, mention.name)
-    if match and imported.name == mention.name:
-        return LIKELY + match - 1
     binds_all = not imported.name and group in _WHOLE_NAMESPACE
-    return LIKELY if match == EXACT and binds_all else 0
+    if imported.name != mention.name and not binds_all:
+        return 0
+    match = names_file(imported.module, mention.place, target.place, mention.name)
+    if binds_all:
+        return LIKELY if match == EXACT else 0
+    return LIKELY + match - 1 if match else 0
 
 
 def _of_module(mention: Mention, imports: Sequence[Imported], target: Entry) -> int:
@@ -138,4 +140,4 @@ def _of_class(mention: Mention, imports: Sequence[Imported], target: Entry, grou
 
 
 def _is_beside(one: Place, other: Place) -> bool:
-    return PurePosixPath(one.path).parent == PurePosixPath(other.path).parent
+    return one.path.rpartition("/")[0] == other.path.rpartition("/")[0]

@@ -1,7 +1,7 @@
 import pytest
 
 from devtune.data.code.facts import Imported, Place
-from devtune.data.code.imports import group_of, names_file, spellings
+from devtune.data.code.import_paths import group_of, names_file, spellings
 from devtune.data.languages import language_of
 
 
