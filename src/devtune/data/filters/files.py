@@ -81,7 +81,7 @@ class FileRules:
         """
         if reason := self._judge_path(path):
             return reason
-        return "too_large" if size is not None and size > self.max_bytes else None
+        return "oversized" if size is not None and size > self.max_bytes else None
 
     def read(self, path: str, content: bytes) -> tuple[str, str | None]:
         """Return the text of a file, or `""` and why it is left out.
@@ -89,7 +89,7 @@ class FileRules:
         Of a notebook only the bytes are judged: its cells are a text of their own.
         """
         if len(content) > self.max_bytes:
-            return "", "too_large"
+            return "", "oversized"
         text, reason = _decode(content)
         if reason is None and not path.lower().endswith(NOTEBOOK):
             reason = self.reject_text(path, text)

@@ -61,6 +61,7 @@ class Licenses:
             _squeeze(files[name]) for name in self._names.get("", ()) if _is_text(name)
         )
         self._around = lru_cache(16_384)(self._look_around)
+        self._inside = lru_cache(None)(self._in_folder)
 
     def of(self, path: str, text: str) -> str:
         """Return the licence of a file as an SPDX expression.
@@ -76,11 +77,13 @@ class Licenses:
 
     def _look_around(self, folder: str) -> str:
         """What holds for the files of a folder that say nothing themselves."""
-        if not folder:
-            top = self._declared or self._in_folder("")
-            # At the top an unknown text is most likely the owner's own terms.
-            return "" if top == UNCLEAR else top
-        return self._in_folder(folder) or self._around(folder.rpartition("/")[0])
+        while folder:
+            if folder in self._names and (found := self._inside(folder)):
+                return found
+            folder = folder.rpartition("/")[0]
+        top = self._declared or self._inside("")
+        # At the top an unknown text is most likely the owner's own terms.
+        return "" if top == UNCLEAR else top
 
     def _in_folder(self, folder: str) -> str:
         names = self._names.get(folder, ())
@@ -94,10 +97,10 @@ class Licenses:
                   if name in MANIFESTS]  # fmt: skip
         known = [each for each in map(normalize, filter(None, stated)) if is_known(each)]
         by_manifest = join_all(known)
-        if by_manifest and ids_of(by_manifest) >= ids_of(by_text):
+        if by_manifest and (not by_text or ids_of(by_manifest) >= ids_of(by_text)):
             # Of several texts only the manifest says whether one of them or all hold.
             return by_manifest
-        return by_text or by_manifest or (UNCLEAR if others else "")
+        return by_text or (UNCLEAR if others else "")
 
 
 def is_license_file(name: str) -> bool:

@@ -4,9 +4,11 @@ Reads what it is handed; writes nothing. The Go library is loaded when the first
 in the process that asks it: its threads do not outlive a fork.
 """
 
+import re
 from functools import lru_cache
 
 _CACHED_PATHS = 65_536
+_NAME = re.compile(r"[a-z0-9][a-z0-9+.-]{0,30}")
 _FENCES = {
     "batchfile": "batch", "c#": "csharp", "c++": "cpp", "f#": "fsharp", "objective-c": "objectivec",
     "objective-c++": "objectivec", "shell": "bash",
@@ -37,9 +39,10 @@ def is_generated(path: str, content: bytes) -> bool:
 
 
 def fence_of(language: str) -> str:
-    """Return the fence name of a language that `linguist-language` names."""
-    name = language.lower()
-    return _FENCES.get(name, name.replace(" ", "-"))
+    """Return the fence name of a language that `linguist-language` names, `""` for an odd one."""
+    name = _FENCES.get(language.lower(), language.lower())
+    # It goes into prompts: nothing that would end a fence.
+    return name if _NAME.fullmatch(name) else ""
 
 
 def _plain(path: str) -> str:

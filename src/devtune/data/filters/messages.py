@@ -49,8 +49,8 @@ _EMPTY = (
     r"(?:\W+(?:from|by|of)\b.*)?\W*$",
     r"(?:code )?review(?:\W+(?:comments?|fix(?:es)?|changes?|feedback|remarks?|round|\d+))*\W*$",
     # A number instead of words.
-    r"(?:close[sd]?|fix(?:e[sd])?|resolve[sd]?|issue|bug|ticket|feature|task|story|part of|re|see)"
-    r"\W*\d+\W*$",
+    r"(?:(?:close[sd]?|fix(?:e[sd])?|resolve[sd]?|issue|bug|ticket|feature|task|story|part of"
+    r"|re|see|for|the)\W+)*#?\d+\W*$",
     r"bump\w*\W+(?:\S+\W+){0,4}?(?:v?\d+\.\d+|versions?\b|dependenc\w+|deps?\b|submodules?\b)",
     r"(?:upgrade|update)\w*\W+\S+\W+(?:from\W+\S+\W+)?to\W+v?\d",
     r"(?:set|update|prepare|tag|change)\w*\W+(?:(?:the|for|next|new)\W+)*(?:version|release)\b",
