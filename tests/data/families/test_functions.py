@@ -7,108 +7,78 @@ from pathlib import Path
 import pytest
 
 import devtune
-from devtune.data.families.functions import docstring_to_function, function_to_docstring, functions_of
-from devtune.pipeline import DocstringToFunction, FunctionToDocstring
+from devtune.data.families.functions import docstring_to_function, function_to_docstring
 from devtune.records import Rejected
+from devtune.steps.families import DocstringToFunction, FunctionToDocstring
+from tests.changes import change_of
+from tests.files import context_of, file_of, texts
 
-MODULE = '''\
-import os
-
-@cache
-@register(
-    "name",
-)
-def decorated(a, *, b=1):  # why
-    """Return a with b added to it."""
-    # first
-    c = a + b
-
-    return c
-
-
-async def waits(url: str,
-) -> bytes:
-    r"""Fetch the \\d of a url.
-
-        Deeper.
-    Back.
-    """
-
-    async with get(url) as answer:
-        return await answer.read()
-
-
-class Outer:
-    """Not a function."""
-
-    class Inner:
-        def method(self):
-            \'\'\'Say what it is called.\'\'\'
-            return self.name
-
-    def undocumented(self):
-        return 1
-
-    @property
-    def encloses(self):
-        """Give back a function of its own."""
-        def inner():
-            """Not taken: it stands in its encloser."""
-            return 1
-        return inner
-
-
-try:
-    import fast
-except ImportError:
-    def fast(x):
-        """Do slowly what the library does fast."""
-        return x
-
-
-def one_liner(): """Nothing to take."""; return 1
-def only_documented():
-    """Nothing but this."""
-def after_bracket(
-    a): """A docstring behind the bracket."""; return a
+FAMILIES = {
+    "docstring_to_function": (docstring_to_function, DocstringToFunction),
+    "function_to_docstring": (function_to_docstring, FunctionToDocstring),
+}
+ADD = '''def add(a, b):
+    """Return the sum of a and b."""
+    total = a
+    total += b
+    return total
 '''
+LOOSE = {"min_lines": 1, "max_lines": 5000, "min_docstring_words": 1}
 
 
-def named(text):
-    functions = functions_of(text)
-    assert functions is not None
-    return {each.qualified_name: each for each in functions}
+@pytest.fixture
+def run(tmp_path):
+    def make(family, *row, split="train", **values):
+        make_all, kind = FAMILIES[family]
+        context = context_of(tmp_path, family)
+        step = kind(type=family, prompt=context.prompt.file, **values)
+        return list(make_all(step, file_of(*row, split=split), context))
+
+    return make
 
 
-def shape(function):
-    body = function.body[1:]
-    return [function.name, ast.dump(function.args), *(ast.dump(each) for each in body)]
+@pytest.fixture
+def taken(run):
+    # What was made of each function of a text: signature and documentation, whole, bare.
+    def take(text, path="a.py"):
+        wholes = run("docstring_to_function", path, text, **LOOSE)
+        bares = run("function_to_docstring", path, text, **LOOSE)
+        made = [each for each in (*wholes, *bares) if not isinstance(each, Rejected)]
+        half = len(made) // 2
+        assert [each.evidence for each in made[:half]] == [each.evidence for each in made[half:]]
+        return [
+            (texts(whole)[0], unfenced(texts(whole)[1]), unfenced(texts(bare)[0]), texts(bare)[1])
+            for whole, bare in zip(made[:half], made[half:], strict=True)
+        ]
+
+    return take
 
 
-def originals(text):
-    tree = ast.parse(text)
+def unfenced(text):
+    lines = text.split("\n")
+    start = next(number for number, line in enumerate(lines) if line.startswith("```"))
+    fence = lines[start][: len(lines[start]) - len(lines[start].lstrip("`"))]
+    return "\n".join(lines[start + 1 : lines.index(fence, start + 1)])
+
+
+def shape(function, body):
+    parts = [function.args, function.returns, *function.decorator_list, *body]
+    return [function.name, *(ast.dump(each) if each else "" for each in parts)]
+
+
+def functions_in(text):
     kinds = ast.FunctionDef | ast.AsyncFunctionDef
-    return {node.name: node for node in ast.walk(tree) if isinstance(node, kinds)}
+    return [node for node in ast.walk(ast.parse(text)) if isinstance(node, kinds)]
 
 
-def test_documented_functions_are_found_with_their_names():
-    assert list(named(MODULE)) == [
-        "decorated", "waits", "Outer.Inner.method", "Outer.encloses", "fast",
-    ]  # fmt: skip
-
-
-def test_a_function_is_taken_apart_and_dedented():
-    found = named(MODULE)
-    signature = '@cache\n@register(\n    "name",\n)\ndef decorated(a, *, b=1):  # why'
-    assert found["decorated"].signature == signature
-    assert found["decorated"].docstring == "Return a with b added to it."
-    assert found["decorated"].body == "    # first\n    c = a + b\n\n    return c"
-    assert found["waits"].docstring == "Fetch the \\d of a url.\n\n    Deeper.\nBack."
-    method = found["Outer.Inner.method"]
-    assert method.text.split("\n", 1)[1] == "    '''Say what it is called.'''\n    return self.name"
-    assert (method.signature, method.body) == ("def method(self):", "    return self.name")
-    assert method.num_lines == 2
-    assert found["Outer.encloses"].signature == "@property\ndef encloses(self):"
+def assert_exact(taken_apart, original):
+    _, whole, bare, documentation = taken_apart
+    assert documentation == inspect.cleandoc(ast.get_docstring(original, clean=False))
+    (function,) = ast.parse(whole).body
+    assert shape(function, function.body[1:]) == shape(original, original.body[1:])
+    assert ast.get_docstring(function) == documentation
+    (undocumented,) = ast.parse(bare).body
+    assert shape(undocumented, undocumented.body) == shape(original, original.body[1:])
 
 
 AWKWARD = {
@@ -134,64 +104,42 @@ AWKWARD = {
         "        return 1\n"
     ),
     "form feed": 'a = 1\n\x0c\ndef f():\n    """Do it."""\n    b = "\x0c"\n    return b\n',
-    "form feed before def": 'class A:\n\x0c  def f(self):\n    """Do it."""\n    return 1\n',
     "separators": 's = "\u2028\x85\x0b"\ndef f():\n    """Do \u2029 it."""\n    return "\u2028"\n',
     "unicode": 'é = "日本"\ndef f(ü):\n    """Größe 👩‍💻 tun."""\n    return ü + é\n',
     "margin comments": 'class A:\n  def f(self):\n    """Do it."""\n# why\n    return 1\n',
     "continued": 'class A:\n  def f(a):\n    """Do it."""\n    return (1 +\n2) + \\\n 3\n',
-    "parts of a docstring": 'def f():\n    ("Do it "\n     "well.")\n    return 1\n',
+    "decorators": '@a\n@b(\n    1,\n)\nasync def f(x: int,\n) -> str:  # why\n    """Do."""\n    x\n',
+    "raw docstring": 'def f():\n    r"""Find \\d in it."""\n    return 1\n',
 }
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 @pytest.mark.parametrize("name", AWKWARD)
-def test_awkward_layouts_come_out_whole(name, end):
+def test_awkward_layouts_of_python_come_out_whole(taken, name, end):
     text = AWKWARD[name]
-    (function,) = named(text.replace("\n", end)).values()
-    original = originals(text)["f"]
-    assert function.docstring == ast.get_docstring(original)
-    assert "\r" not in function.text
-    taken = ast.parse(function.text).body[0]
-    assert shape(taken) == shape(original)
-    assert ast.get_docstring(taken) == function.docstring
-    bare = ast.parse(f"{function.signature}\n{function.body}").body[0]
-    assert [ast.dump(each) for each in bare.body] == shape(original)[2:]
+    (found,) = taken(text.replace("\n", end))
+    assert_exact(found, functions_in(text)[0])
+    assert "\r" not in "".join(found)
 
 
-def test_all_functions_of_real_code_parse_to_what_they_were():
+def test_all_functions_of_real_python_are_what_they_were(taken):
     count = 0
-    for file in sorted(Path(devtune.__file__).parent.rglob("*.py")):
-        text = file.read_text()
-        kinds = ast.FunctionDef | ast.AsyncFunctionDef
-        shapes = [shape(each) for each in ast.walk(ast.parse(text)) if isinstance(each, kinds)]
-        for function in functions_of(text) or ():
-            taken = ast.parse(function.text).body[0]
-            assert inspect.cleandoc(ast.get_docstring(taken) or "") == function.docstring
-            assert textwrap.dedent(function.text) == function.text
-            assert shape(taken) in shapes
+    for file in sorted(Path(devtune.__file__).parent.rglob("*.py"))[::4]:
+        originals = {ast.dump(each): each for each in functions_in(file.read_text())}
+        shapes = [shape(each, each.body[1:]) for each in originals.values()]
+        for _, whole, bare, documentation in taken(file.read_text()):
+            (function,) = ast.parse(whole).body
+            assert shape(function, function.body[1:]) in shapes
+            assert ast.get_docstring(function) == documentation
+            (undocumented,) = ast.parse(bare).body
+            assert shape(undocumented, undocumented.body) in shapes
             count += 1
-    assert count > 100
+    assert count > 20
 
 
-@pytest.mark.parametrize("text", ["def f(:\n", "x = '\0'\n", "print 1\n", "(" * 5000, "\ud800 = 1"])
-def test_what_does_not_parse_is_none(text):
-    assert functions_of(text) is None
-
-
-def test_a_byte_order_mark_is_no_fault():
-    assert list(named("\ufeff" + MODULE)) == list(named(MODULE))
-
-
-def test_a_thousand_branches_are_no_fault():
-    chain = "if 0:\n    pass\n" + "elif 1:\n    pass\n" * 1200
-    found = functions_of(f'def f():\n    """Do it."""\n    return 1\n{chain}')
-    assert found is not None
-    assert [each.qualified_name for each in found] == ["f"]
-
-
-def test_random_indentation_never_changes_a_function():
+def test_random_indentation_never_changes_a_python_function(taken):
     chance = random.Random(5)
-    for _ in range(200):
+    for _ in range(60):
         width = chance.choice(["  ", "    ", "\t", "   "])
         depth = chance.randint(0, 3)
         lines = [f"{width * level}class C{level}:" for level in range(depth)]
@@ -201,100 +149,128 @@ def test_random_indentation_never_changes_a_function():
                   f'{inner}x = """a', chance.choice(["", " ", inner, "b"]), '"""',
                   f"{inner}return x"]  # fmt: skip
         text = "\n".join(lines) + "\n"
-        (function,) = named(text).values()
-        taken = ast.parse(function.text).body[0]
-        assert shape(taken) == shape(originals(text)["f"])
-        assert ast.get_docstring(taken) == function.docstring
+        (found,) = taken(text)
+        assert_exact(found, functions_in(text)[0])
 
 
-ADD = '''def add(a, b):
-    """Return the sum of a and b."""
-    total = a
-    total += b
-    return total
-'''
-SUB = ADD.replace("add", "sub").replace("sum", "difference").replace("+=", "-=")
-
-
-FAMILIES = {
-    "docstring_to_function": (docstring_to_function, DocstringToFunction),
-    "function_to_docstring": (function_to_docstring, FunctionToDocstring),
+FILES = {
+    "a.py": ADD,
+    "a.js": "/**\n * Return the sum of a and b.\n */\nfunction add(a, b) {\n  let total = a;\n"
+    "  total += b;\n  return total;\n}\n",
+    "a.ts": "/** Return the sum of a and b. */\nexport function add(a: number, b: number): number {\n"
+    "  let total = a;\n  total += b;\n  return total;\n}\n",
+    "A.java": "class A {\n    /**\n     * Return the sum of a and b.\n     */\n"
+    "    int add(int a, int b) {\n        int total = a;\n        total += b;\n"
+    "        return total;\n    }\n}\n",
+    "a.go": "package a\n\n// Return the sum of a and b.\nfunc add(a int, b int) int {\n\ttotal := a\n"
+    "\ttotal += b\n\treturn total\n}\n",
+    "a.rs": "/// Return the sum of a and b.\nfn add(a: i32, b: i32) -> i32 {\n    let mut total = a;\n"
+    "    total += b;\n    total\n}\n",
+    "a.c": "/* Return the sum of a and b. */\nint add(int a, int b) {\n    int total = a;\n"
+    "    total += b;\n    return total;\n}\n",
+    "a.cpp": "namespace n {\n/// Return the sum of a and b.\nint add(int a, int b) {\n"
+    "    int total = a;\n    total += b;\n    return total;\n}\n}\n",
+    "A.cs": "class A\n{\n    /// Return the sum of a and b.\n    int add(int a, int b)\n    {\n"
+    "        int total = a;\n        total += b;\n        return total;\n    }\n}\n",
+    "a.rb": "# Return the sum of a and b.\ndef add(a, b)\n  total = a\n  total += b\n  total\nend\n",
+    "a.php": "<?php\n/**\n * Return the sum of a and b.\n */\nfunction add($a, $b)\n{\n"
+    "    $total = $a;\n    $total += $b;\n    return $total;\n}\n",
 }
 
 
-@pytest.fixture
-def run(make_corpus, prompts_dir):
-    def make(family, *files, changes=(), **values):
-        make_all, kind = FAMILIES[family]
-        step = kind(type=family, prompt=prompts_dir / f"{family}.jinja", **values)
-        return list(make_all(step, make_corpus(files, changes)))
-
-    return make
-
-
-def texts(made):
-    return [each.content for each in made.sample.messages]
-
-
-def test_a_docstring_asks_for_the_function(run):
-    (made,) = run("docstring_to_function", ("a.py", "train", ADD))
-    assert texts(made) == [
-        "Write the function `add` of `a.py`.\n\n```python\ndef add(a, b):\n```\n\n"
-        "Return the sum of a and b.",
-        f"```python\n{ADD}```",
+@pytest.mark.parametrize("path", FILES)
+def test_documentation_and_function_ask_for_each_other_in_every_language(taken, path):
+    text = FILES[path]
+    ((request, whole, bare, documentation),) = taken(text, path)
+    assert documentation == "Return the sum of a and b."
+    assert "add" in request
+    assert documentation in request
+    assert "total += b" not in request
+    assert [line.strip() for line in whole.split("\n")] == [
+        line.strip()
+        for line in text.rstrip("\n").split("\n")[text.split("\n").index(first_line(path)) :]
+        if line != "}" or path not in ("A.java", "a.cpp", "A.cs")
     ]
-    assert made.split == "train"
+    assert documentation not in bare
+    assert "total += b" in bare
+    assert whole == textwrap.dedent(whole)
+    assert bare == textwrap.dedent(bare)
 
 
-def test_a_function_asks_for_its_docstring(run):
-    (made,) = run("function_to_docstring", ("a.py", "train", ADD))
-    bare = ADD.replace('    """Return the sum of a and b."""\n', "")
-    assert texts(made) == [
-        f"Write the docstring of `add` in `a.py`, without quotes.\n\n```python\n{bare}```",
-        "Return the sum of a and b.",
-    ]
+def first_line(path):
+    lines = FILES[path].split("\n")
+    return next(line for line in lines if line.lstrip()[:1] in ("/", "#") or line[:3] == "def")
+
+
+@pytest.mark.parametrize("path", FILES)
+def test_requests_and_answers_are_fenced_in_their_language(run, path):
+    fence = {"js": "javascript", "ts": "typescript", "java": "java", "go": "go", "rs": "rust",
+             "c": "c", "cpp": "cpp", "cs": "csharp", "rb": "ruby", "php": "php",
+             "py": "python"}[path.rpartition(".")[2]]  # fmt: skip
+    (made,) = run("docstring_to_function", path, FILES[path])
+    assert f"```{fence}\n" in texts(made)[0]
+    assert texts(made)[1].startswith(f"```{fence}\n")
+    (made,) = run("function_to_docstring", path, FILES[path], split="held_out")
+    assert f"```{fence}\n" in texts(made)[0]
+    assert (made.split, made.sample.family) == ("held_out", "function_to_docstring")
+
+
+def test_the_body_is_what_a_held_out_answer_is_compared_by(run):
+    for family in FAMILIES:
+        (made,) = run(family, "a.py", ADD)
+        assert made.evidence == ("    total = a\n    total += b\n    return total",)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_requests_are_phrased_in_several_ways(run, family):
+    def asked(number):
+        request = texts(run(family, f"x{number}y.py", ADD)[0])[0]
+        return request.replace(f"x{number}y", "")
+
+    assert len({asked(number) for number in range(40)}) >= 3
 
 
 @pytest.mark.parametrize(
-    ("limit", "number", "reason"),
+    ("text", "limits", "reason"),
     [
-        ("min_docstring_words", 8, "docstring_too_short"),
-        ("min_lines", 4, "function_too_short"),
-        ("max_lines", 3, "function_too_long"),
+        (ADD, {"min_docstring_words": 8}, "docstring_too_short"),
+        (ADD, {"min_lines": 4}, "function_too_short"),
+        (ADD, {"max_lines": 3}, "function_too_long"),
+        (ADD.replace("Return", ":param a: what to add to\n    Return"), {},
+         "docstring_without_summary"),
+        (ADD.replace("b.", "b. TODO: check"), {}, "comment_is_todo"),
+        (ADD.replace("return total", "raise NotImplementedError"), {}, "function_is_stub"),
     ],
-)
+)  # fmt: skip
 @pytest.mark.parametrize("family", FAMILIES)
-def test_unsuitable_functions_have_a_reason(run, family, limit, number, reason):
-    (rejected,) = run(family, ("a.py", "train", ADD), **{limit: number})
-    assert rejected == Rejected(reason, "app", "a.py", "c0ffee", "add")
-
-
-def test_files_that_do_not_parse_and_other_languages(run):
-    found = run("function_to_docstring", ("a.py", "train", "def f(:\n"), ("a.go", "train", ADD))
-    assert found == [Rejected("not_parseable", "app", "a.py", "c0ffee")]
+def test_unsuitable_functions_have_a_reason(run, family, text, limits, reason):
+    assert run(family, "a.py", text, **limits) == [Rejected(reason, "app", "a.py", "c0ffee", "add")]
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_a_function_that_was_moved_or_documented_anew_is_not_held_out(run, family):
-    moved = "class A:\n" + textwrap.indent(ADD.replace("the sum", "what is the sum"), "    ")
-    found = run(family, ("a.py", "train", ADD), ("b.py", "held_out", moved + SUB))
-    held_out = [each for each in found if not isinstance(each, Rejected) and each.split != "train"]
-    assert ["sub" in each.sample.messages[0].content for each in held_out] == [True]
-    assert Rejected("already_at_the_cut", "app", "b.py", "c0ffee", "A.add") in found
+def test_brackets_and_blank_lines_are_no_lines_of_a_body(run, family):
+    text = "// Return the sum of a and b.\nfunction add(a, b) {\n\n  return (\n    a + b\n  );\n}\n"
+    assert len(run(family, "a.js", text, min_lines=2)) == 1
+    (rejected,) = run(family, "a.js", text, min_lines=3)
+    assert rejected.reason == "function_too_short"
 
 
-def test_a_function_an_earlier_commit_wrote_is_not_held_out(run):
-    change = ("train", "Add add for good", ("gone.py", "", ADD))
-    found = run("docstring_to_function", ("b.py", "held_out", ADD + SUB), changes=[change])
-    assert [isinstance(each, Rejected) for each in found] == [True, False]
-    later = ("held_out", "Add add for good", ("gone.py", "", ADD))
-    found = run("docstring_to_function", ("b.py", "held_out", ADD + SUB), changes=[later])
-    assert [isinstance(each, Rejected) for each in found] == [False, False]
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("path", ["a.py", "a.ts", "a.md", "a.zig"])
+def test_what_is_not_parsed_or_not_code_makes_nothing(run, family, path):
+    assert run(family, path, "def f(:\n") == []
+
+
+def test_commits_make_nothing(tmp_path):
+    for family, (make_all, kind) in FAMILIES.items():
+        context = context_of(tmp_path, family)
+        step = kind(type=family, prompt=context.prompt.file)
+        assert list(make_all(step, change_of("Add it", ("a.py", None, ADD)), context)) == []
 
 
 def test_a_fence_in_a_docstring_does_not_end_the_answer(run):
     text = ADD.replace("of a and b.", "of a and b.\n\n```\nadd(1, 2)\n```\n    ")
-    (made,) = run("docstring_to_function", ("a.py", "train", text))
+    (made,) = run("docstring_to_function", "a.py", text)
     answer = texts(made)[1]
     assert answer.startswith("````python\n")
     assert answer.endswith("\n````")

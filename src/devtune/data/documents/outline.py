@@ -21,6 +21,9 @@ _READERS = {
 }  # fmt: skip
 SUFFIXES = frozenset(_READERS)
 """Ends of the names of files that can be read; the empty one is a bare `README`."""
+PLAIN_SUFFIXES = frozenset(("", ".txt"))
+"""Those of them that say nothing of the markup."""
+_LIKE_MARKDOWN = re.compile(r"(?m)^(#{1,4} \S|```)")
 _LINK = re.compile(r"\[([^\[\]]*)\]\([^()]*\)|<?https?://[^\s>]+>?")
 
 _PARAGRAPH = re.compile(r"[A-Z`].*(\Z|\n\S|\n\n)")
@@ -47,7 +50,10 @@ def sections_of(text: str, path: str) -> tuple[Section, ...]:
     """Return the sections of a file in order; `path` says which markup it is in."""
     text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
     text = text.replace("\0", "\ufffd")
-    reader = _READERS.get(PurePosixPath(path).suffix.lower())
+    suffix = PurePosixPath(path).suffix.lower()
+    reader = _READERS.get(suffix)
+    if suffix in PLAIN_SUFFIXES and _LIKE_MARKDOWN.search(text):
+        reader = read_markdown
     return tuple(_sections(reader(text), text.split("\n"))) if reader else ()
 
 
@@ -75,7 +81,11 @@ def _section(headings: tuple[str, ...], blocks: list[Block], line: int, source: 
             kept.append((block.kind, text))
     free = " ".join(text if kind == "code" else _LINK.sub(" ", text) for kind, text in kept)
     whole = "\n\n".join(text for _, text in kept)
-    return Section(headings, whole, source, line, len(whole.split()), len(free.split()))
+    return Section(headings, whole, source, line, _num_words(whole), _num_words(free))
+
+
+def _num_words(text: str) -> int:
+    return sum(any(map(str.isalnum, word)) for word in text.split())
 
 
 def _without_lead(text: str, after: Block | None) -> str:

@@ -11,7 +11,7 @@ from devtune.data.code.module import Function, Module, Remark, Span
 from devtune.data.code.syntax import parse
 from devtune.data.corpus import Made, Yield, make_sample, reject
 from devtune.data.families.context import Context
-from devtune.data.families.remarks import find_fault, is_code, num_words, reflow
+from devtune.data.families.remarks import find_fault, is_code, num_words, reflow, unmarked
 from devtune.records import Change, Replay, SourceFile
 from devtune.steps.families import Explanation
 
@@ -33,7 +33,7 @@ def explanation(step: Explanation, row: SourceFile | Change | Replay, context: C
     module, where = parse(row.text, row.language), row.provenance
     if module is None:
         return
-    lines = _lines(row.text)
+    lines = row.text.replace("\r\n", "\n").split("\n")
     for remark, code in _explained(module, lines, step.min_words):
         around = _function_around(module, remark.span)
         reason = _unsuitable(remark, code, step.max_lines)
@@ -52,7 +52,7 @@ def explanation(step: Explanation, row: SourceFile | Change | Replay, context: C
         }
         key = f"{step.type} {where.source} {where.path} {remark.span.start} {passage}"
         request = context.prompt.render(values, key)
-        sample = make_sample(step.type, request, reflow(remark.text), where)
+        sample = make_sample(step.type, request, reflow(unmarked(remark.text)), where)
         written = "\n".join(lines[remark.span.start : remark.span.end])
         yield Made(row.split, sample, (written,))
 
@@ -92,11 +92,6 @@ def _code_below(lines: Sequence[str], start: int, remark_starts: set[int]) -> Sp
             break
         end = number + 1
     return Span(start, end)
-
-
-def _lines(text: str) -> list[str]:
-    """Return the lines as `parse` counts them."""
-    return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n").split("\n")
 
 
 def _depth(line: str) -> int:

@@ -9,13 +9,11 @@ from pathlib import PurePosixPath
 import enry
 
 from devtune.data.corpus import Made, Yield, make_sample, reject
-from devtune.data.documents.outline import SUFFIXES, Section, sections_of
+from devtune.data.documents.outline import PLAIN_SUFFIXES, SUFFIXES, Section, sections_of
 from devtune.data.families.context import Context
 from devtune.records import Change, Replay, SourceFile
 from devtune.steps.families import RepositoryQa
 
-_PLAIN = ("", ".txt")
-"""Suffixes that say nothing of what is in the file."""
 _USELESS_FILE = re.compile(
     r"(?i)^(licen[cs]e|copying|notice|changes|changelog|history|news|release[-_ ]?notes|authors"
     r"|contributors|maintainers|code[-_]of[-_]conduct|conduct|third[-_ ]?party.*|credits|thanks"
@@ -74,7 +72,7 @@ def is_documentation(path: str) -> bool:
     suffix = file.suffix.lower()
     if suffix not in SUFFIXES:
         return False
-    if suffix not in _PLAIN:
+    if suffix not in PLAIN_SUFFIXES:
         return True
     if suffix == "" and not file.name.isupper():
         return False

@@ -4,6 +4,7 @@ Reads and writes nothing but what it is handed.
 """
 
 import re
+import textwrap
 from collections.abc import Iterator, Sequence
 
 from devtune.data.code.annotations import LANGUAGES, Annotated, strip_annotations
@@ -84,15 +85,16 @@ def _unsuitable(function: Function, bare: Function, found: Annotated, step: Type
 
 
 def _imports(module: Module, text: str, function: Function) -> Iterator[str]:
-    """Yield the lines that import something, in order; where they are many, those of use."""
-    lines = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    """Yield the imports outside of functions, in order; where they are many, those of use."""
+    lines = text.replace("\r\n", "\n").split("\n")
+    inside = {line for one in module.functions for line in range(one.span.start, one.span.end)}
+    found = [each for each in module.imports if each.span.start not in inside]
     used = set(re.findall(r"\w+", function.signature))
-    num_lines = sum(each.span.end - each.span.start for each in module.imports)
+    num_lines = sum(each.span.end - each.span.start for each in found)
     at = 0
-    for each in module.imports:
+    for each in found:
         names = each.names or (re.split(r"\W", each.module)[-1],)
         is_used = num_lines <= MAX_IMPORT_LINES or not used.isdisjoint(names)
         if is_used and each.span.start >= at:
-            own = lines[each.span.start : each.span.end]
-            yield from (line.strip() if len(own) == 1 else line for line in own)
+            yield textwrap.dedent("\n".join(lines[each.span.start : each.span.end]))
             at = each.span.end
