@@ -24,7 +24,8 @@ TEXT_COVERAGE = 75.0
 HEAD_COVERAGE = 50.0
 """Percent of the words of the comment at the head of a file."""
 _LICENSE_NAME = re.compile(
-    r"(?i)(?:(?:mit|bsd|apache|gpl|lgpl|mpl)[-_])?(?:(?:un)?licen[cs]e|copying)(?:[-_.][\w.+-]*)?"
+    r"(?i)(?:(?:mit|bsd|apache|gpl|lgpl|mpl)[-_])?(?:un)?licen[cs]e(?:[-_.][\w.+-]*)?"
+    r"|copying(?:[-.][\w.+-]*)?"
 )
 _OTHERS = re.compile(
     r"(?i)third|3rd|notice|depend|header|template|\.(?:json|ya?ml|toml|xml|csv|lock)$"
@@ -40,7 +41,7 @@ _HEAD_COMMENT = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
-_OWN_LINE = re.compile(r"(?i)copyright|\(c\)|©|author|\$id|@file|created|https?://\S*github")
+_OWN_LINE = re.compile(r"(?i)(?:copyright|\(c\)|©).*\d|@author|@file|\$id|created (?:by|on)")
 
 
 class Licenses:
