@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from devtune.data.code.facts import MAX_CHARACTERS, describe, find_qualifier
+from devtune.data.code.facts import MAX_CHARACTERS, describe, find_namespaces, find_qualifier
 from tests.graphs import file_of
 
 TEXT = '''\
@@ -31,10 +31,10 @@ def of_kind(kind, file):
 def test_a_file_says_what_it_defines_imports_and_calls():
     file = file_of("app/read.py", TEXT)
     assert describe(file, 7)[0] == ["file", "app", "train", "app/read.py", "python", 7]
-    assert [(each[0], each[2], *each[3:5], each[-1]) for each in of_kind("definition", file)] == [
-        ("function", "Reader.rows", 7, 11, 0),
-        ("function", "test_rows", 13, 15, 1),
-        ("class", "Reader", 4, 11, 0),
+    assert [(each[0], *each[2:6], each[-1]) for each in of_kind("definition", file)] == [
+        ("function", "Reader.rows", "Reader", 7, 11, 0),
+        ("function", "test_rows", "", 13, 15, 1),
+        ("class", "Reader", "", 4, 11, 0),
     ]
     assert of_kind("import", file) == [["os", ""], ["app.config", "load"], ["app.config", "keep"]]
     assert sorted(of_kind("call", file)) == [
@@ -61,20 +61,20 @@ def test_what_cannot_be_parsed_is_still_a_file(path, text):
 def test_a_small_class_is_shown_whole_and_a_large_one_by_its_heading():
     small = "@frozen\nclass Point:\n    '''Where.'''\n\n    x: int\n"
     (point,) = of_kind("definition", file_of("a.py", small))
-    assert point[5] == "@frozen\nclass Point:\n    '''Where.'''\n\n    x: int"[-len(point[5]) :]
-    assert "x: int" in point[5]
-    assert point[6] == ""
+    assert point[6] == "@frozen\nclass Point:\n    '''Where.'''\n\n    x: int"[-len(point[6]) :]
+    assert "x: int" in point[6]
+    assert point[7] == ""
     large = "class Point(Base):\n    '''Where.'''\n\n" + "    x: int\n" * 20
     (point,) = of_kind("definition", file_of("a.py", large))
-    assert point[5:7] == ["class Point(Base):", "Where."]
+    assert point[6:8] == ["class Point(Base):", "Where."]
 
 
 def test_long_documentation_loses_whole_lines():
     text = "def f():\n    '''" + "A line of it.\n    " * 500 + "'''\n    return 1\n"
     (function,) = of_kind("definition", file_of("a.py", text))
-    lines = function[6].split("\n")
+    lines = function[7].split("\n")
     assert set(lines) == {"A line of it."}
-    assert MAX_CHARACTERS - 20 < len(function[6]) <= MAX_CHARACTERS
+    assert MAX_CHARACTERS - 20 < len(function[7]) <= MAX_CHARACTERS
 
 
 @pytest.mark.parametrize(
@@ -96,3 +96,9 @@ def test_long_documentation_loses_whole_lines():
 )
 def test_what_a_name_is_called_on(line, name, nth, expected):
     assert find_qualifier(line, name, nth) == expected
+
+
+def test_what_only_groups_definitions_is_no_owner():
+    text = "namespace a::b {}\n  pub(crate) mod tests {\nexport namespace Up.Down {\n"
+    expected = {"a", "b", "tests", "Up", "Down", "A", "B"}
+    assert find_namespaces(text + "namespace A\\B;\nmodel x\nmy mod y\n") == expected

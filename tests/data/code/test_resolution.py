@@ -10,10 +10,11 @@ def place(path):
     return Place(1, 1, "app", "train", path, language_of(path), 0)
 
 
-def entry(path, qualified_name, kind="function", line=0):
-    name = qualified_name.rpartition(".")[2]
+def entry(path, qualified_name, kind="function", line=0, owner=None):
+    *outer, name = qualified_name.split(".")
+    owner = (outer or [""])[-1] if owner is None else owner
     span = Span(line, line + 2)
-    return Entry(line, place(path), kind, name, qualified_name, span, "", "", False)
+    return Entry(line, place(path), kind, name, qualified_name, owner, span, "", "", False)
 
 
 def chosen(path, call, imports, *targets):
@@ -113,3 +114,11 @@ def test_a_class_needs_no_import_of_its_file_where_the_language_has_none(suffix)
     method = entry(f"lib/Conf.{suffix}", "Conf.load")
     assert chosen(f"src/main.{suffix}", "Conf.load", [], method) == method
     assert chosen("src/main.py", "Conf.load", [], entry("lib/conf.py", "Conf.load")) is None
+
+
+@pytest.mark.parametrize("call", ["load", "corp.load", "conf.load"])
+def test_a_namespace_is_no_class(call):
+    found = entry("lib/conf.cpp", "corp.conf.load", owner="")
+    assert chosen("src/main.cpp", call, [("lib/conf.h", "")], found) == found
+    assert chosen("src/main.cpp", call, [("lib/other.h", "")], found) is None
+    assert chosen("src/main.cpp", f"other.{call}", [("lib/other.h", "")], found) is None

@@ -22,6 +22,11 @@ MAX_CHARACTERS = 2000
 MAX_WHOLE = 12
 """Lines of a class that is small enough to be shown instead of its heading."""
 _RECEIVER = re.compile(r"([\w$]+)\s*(?:\.|\?\.|::|->)\s*$")
+_NAMESPACE = re.compile(
+    r"^[ \t]{0,40}(?:(?:inline|export|declare|pub(?:\([^)\n]{0,80}\))?)[ \t]{1,9}){0,3}"
+    r"(?:namespace|mod)[ \t]{1,9}([\w.:\\]{1,200})",
+    re.MULTILINE,
+)
 _BOUND = re.compile(r"(?:\.|::|->)\s*$")
 
 
@@ -49,16 +54,13 @@ class Entry:
     kind: Literal["function", "class"]
     name: str
     qualified_name: str
+    owner: str
+    """The class or type it is a member of; `""` at the top of a file or a namespace."""
     span: Span
     signature: str
     """Of a class the line that opens it, or all of a small one."""
     documentation: str
     is_test: bool
-
-    @property
-    def owner(self) -> str:
-        """The class, type or namespace it stands in; `""` at the top of a file."""
-        return self.qualified_name.rpartition(".")[0].rpartition(".")[2]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +95,8 @@ def describe(file: SourceFile, offset: int) -> list[Fact]:
     """Return the rows of one file whose row of `files.jsonl` begins at byte `offset`.
 
     The rows, in this order: `file source split path language offset`; `definition kind name
-    qualified_name first last signature documentation is_test`; `import module name`; `call name
-    qualifier line function`, where `function` counts the definitions of this file from 0.
+    qualified_name owner first last signature documentation is_test`; `import module name`;
+    `call name qualifier line function`, where `function` counts the definitions from 0.
     """
     where = file.provenance
     facts: list[Fact] = [["file", where.source, file.split, where.path, file.language, offset]]
@@ -102,21 +104,35 @@ def describe(file: SourceFile, offset: int) -> list[Fact]:
     if module is None:
         return facts
     lines = file.text.split("\n")
-    facts.extend(_function(each) for each in module.functions)
-    facts.extend(_class(each, lines) for each in module.definitions)
+    spaces = find_namespaces(file.text)
+    facts.extend(_function(each, spaces) for each in module.functions)
+    facts.extend(_class(each, lines, spaces) for each in module.definitions)
     facts.extend(_imports(module))
     for number, function in enumerate(module.functions):
         facts.extend(_calls(function, number, lines))
     return facts
 
 
-def _function(function: Function) -> Fact:
+def find_namespaces(text: str) -> frozenset[str]:
+    """Return the names of what only groups definitions; a language without it has none."""
+    found = (each[1] for each in _NAMESPACE.finditer(text))
+    return frozenset(part for each in found for part in re.split(r"[.:\\]+", each))
+
+
+def _owner(qualified_name: str, spaces: frozenset[str]) -> str:
+    """Return the last name something stands in, unless it is that of a namespace."""
+    owner = qualified_name.rpartition(".")[0].rpartition(".")[2]
+    return "" if owner in spaces else owner
+
+
+def _function(function: Function, spaces: frozenset[str]) -> Fact:
     span, texts = function.span, (function.signature, function.documentation)
     return [
         "definition",
         "function",
         function.name,
         function.qualified_name,
+        _owner(function.qualified_name, spaces),
         span.start,
         span.end,
         *map(_shortened, texts),
@@ -124,7 +140,7 @@ def _function(function: Function) -> Fact:
     ]
 
 
-def _class(definition: Definition, lines: list[str]) -> Fact:
+def _class(definition: Definition, lines: list[str], spaces: frozenset[str]) -> Fact:
     name, span = definition.name, definition.span
     own = lines[span.start : span.end]
     if len(own) > MAX_WHOLE:
@@ -136,8 +152,8 @@ def _class(definition: Definition, lines: list[str]) -> Fact:
     text = "\n".join(line[indent:] if not line[:indent].strip() else line for line in own)
     documentation = "" if len(own) > 1 else _shortened(definition.documentation)
     qualified_name = definition.qualified_name
-    head = ["definition", "class", name, qualified_name, span.start, span.end]
-    return [*head, _shortened(text), documentation, 0]
+    head = ["definition", "class", name, qualified_name, _owner(qualified_name, spaces)]
+    return [*head, span.start, span.end, _shortened(text), documentation, 0]
 
 
 def _imports(module: Module) -> Iterator[Fact]:

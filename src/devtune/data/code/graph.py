@@ -4,7 +4,7 @@ Writes and reads one SQLite file; reads single rows of `files.jsonl` at the byte
 """
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,7 @@ CREATE TABLE scopes (id INTEGER PRIMARY KEY, source TEXT, language_group TEXT);
 CREATE TABLE files (id INTEGER PRIMARY KEY, scope INTEGER, source TEXT, split TEXT, path TEXT,
     language TEXT, offset INTEGER, is_replaced INTEGER DEFAULT 0);
 CREATE TABLE definitions (id INTEGER PRIMARY KEY, file INTEGER, scope INTEGER, kind TEXT,
-    name TEXT, qualified_name TEXT, first INTEGER, last INTEGER, signature TEXT,
+    name TEXT, qualified_name TEXT, owner TEXT, first INTEGER, last INTEGER, signature TEXT,
     documentation TEXT, is_test INTEGER);
 CREATE TABLE imports (file INTEGER, module TEXT, name TEXT);
 CREATE TABLE calls (scope INTEGER, name TEXT, qualifier TEXT, line INTEGER, definition INTEGER);
@@ -48,7 +48,7 @@ PRAGMA user_version = {VERSION};
 """
 _PLACE = "files.id, files.scope, source, split, path, language, offset"
 _ENTRY = (
-    "definitions.id, kind, definitions.name, qualified_name, first, last, signature,"
+    "definitions.id, kind, definitions.name, qualified_name, owner, first, last, signature,"
     f" documentation, is_test, {_PLACE}"
 )
 _VISIBLE = {"train": "split = 'train'", "held_out": "is_replaced = 0"}
@@ -251,11 +251,11 @@ def _open(file: Path) -> sqlite3.Connection:
     return connection  # pyright: ignore
 
 
-def _entry(values: Iterable[Any]) -> Entry:
-    number, kind, name, qualified, first, last, signature, documentation, is_test, *place = values
-    span, is_test = Span(first, last), bool(is_test)
-    head = (number, Place(*place), kind, name, qualified)
-    return Entry(*head, span, signature, documentation, is_test)
+def _entry(values: Sequence[Any]) -> Entry:
+    number, kind, name, qualified, owner, first, last, signature, documentation = values[:9]
+    is_test, *place = values[9:]
+    head = (number, Place(*place), kind, name, qualified, owner)
+    return Entry(*head, Span(first, last), signature, documentation, bool(is_test))
 
 
 def _is_same(one: Entry, other: Entry) -> bool:

@@ -60,7 +60,9 @@ def closeness(
         is_here = target.place.path == user.path
         return SURE if is_here else _of_class(mention, imports, target, group)
     if not owner or target.kind == "class":
-        return _of_module(mention, imports, target)
+        is_space = mention.qualifier in target.qualified_name.split(".")[:-1]
+        inside = _bare(mention, imports, target, group) if is_space else 0
+        return max(inside, _of_module(mention, imports, target))
     return _of_value(mention, imports, target, is_only, group)
 
 
