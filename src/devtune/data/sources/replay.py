@@ -34,7 +34,9 @@ WHOLE_LINES, WHOLE_CHARACTERS = 200, 12_000
 CONTEXT_LINES = 25
 """Lines read on each side of a change in a longer file."""
 HEAD_LINES = 50
+"""What starts closer to the top than this is read from the top."""
 MAX_READ_CHARACTERS = 30_000
+"""A session with a longer read is left out."""
 
 
 def replay(
