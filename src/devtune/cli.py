@@ -66,6 +66,13 @@ def _parser() -> argparse.ArgumentParser:
     samples.add_argument("--family", help="only this family")
     samples.add_argument("--split", choices=("train", "held_out"), default="train")
     samples.set_defaults(run=_samples)
+    report = commands.add_parser(
+        "report", help="one HTML page on a dataset: numbers, samples, what was left out"
+    )
+    report.add_argument("dataset", type=Path, help="a finished dataset/ directory")
+    report.add_argument("--out", type=Path, help="the page (default: dataset.html beside it)")
+    report.add_argument("--json", action="store_true", help="print the numbers, write no page")
+    report.set_defaults(run=_report)
     return parser
 
 
@@ -174,3 +181,16 @@ def _samples(options: argparse.Namespace) -> None:
     from devtune.report.samples import print_samples
 
     print_samples(options.dataset, options.split, options.family, options.n)
+
+
+def _report(options: argparse.Namespace) -> None:
+    if options.json:
+        import json
+
+        from devtune.report.dataset import read_numbers
+
+        print(json.dumps(read_numbers(options.dataset.resolve()).as_dict(), sort_keys=True))
+        return
+    from devtune.report.page import write_page
+
+    print(write_page(options.dataset, options.out))

@@ -12,14 +12,12 @@ from rich.text import Text
 from devtune.data.render import Renderer, Span
 from devtune.errors import DevtuneError
 from devtune.records import Provenance, Sample, read_jsonl
-from devtune.stage import read_manifest
+from devtune.report.lineage import find_part, open_dataset
 
 
 def print_samples(dataset: Path, split: str, family: str | None, count: int) -> None:
     """Print `count` samples of each family and the share of tokens that is trained."""
-    manifest = read_manifest(dataset)
-    if manifest["stage"] != "render":
-        raise DevtuneError(f"{dataset}: written by {manifest['stage']}; give a dataset/ directory")
+    manifest = open_dataset(dataset)
     rows = _read_rows(dataset / f"{split}.parquet")
     families = sorted({row["family"] for row in rows})
     if family and family not in families:
@@ -61,14 +59,10 @@ def coloured(spans: Iterable[Span], *, marks: bool = False) -> Text:
 
 def _origins(dataset: Path, manifest: dict[str, Any], split: str) -> dict[str, Provenance]:
     """Where each sample came from, if the samples the dataset was made of still lie beside it."""
-    samples = dataset.parent / "samples"
-    try:
-        is_same = read_manifest(samples)["fingerprint"] == manifest["inputs"].get("samples")
-    except DevtuneError:
+    samples = find_part("samples", dataset, manifest)
+    if samples.missing:
         return {}
-    if not is_same:
-        return {}
-    rows = read_jsonl(samples / f"{split}.jsonl", Sample)
+    rows = read_jsonl(samples.directory / f"{split}.jsonl", Sample)
     return {row.sample_id: row.provenance[0] for row in rows}
 
 

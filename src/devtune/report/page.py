@@ -1,0 +1,168 @@
+"""A rendered dataset as one HTML page that needs nothing else: no script, no network.
+
+Reads what `dataset.read_numbers` reads, and the tokens of the samples drawn there; writes the page.
+"""
+
+import base64
+import hashlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from devtune.data.render import TEKKEN, Renderer, num_trained
+from devtune.errors import RecipeError, one_line
+from devtune.records import SPLITS, Provenance, Split
+from devtune.report.dataset import Drawn, Numbers, Tallies, read_numbers
+from devtune.report.excerpt import Piece, spelt, turns, visible
+from devtune.report.histogram import bins_of, draw
+from devtune.report.omissions import NUM_EXAMPLES
+from devtune.report.rows import read_tokens
+
+ROOM = Path(__file__).parent
+NUM_ROWS, NUM_OPEN_ROWS = 200, 12
+"""Rows of a table that are listed, and those of them that are listed before a fold."""
+MAX_INLINE = 300
+
+
+class Shown(NamedTuple):
+    """A drawn sample, read."""
+
+    drawn: Drawn
+    num_tokens: int
+    num_trained: int
+    turns: list[list[Piece]]
+
+
+def write_page(dataset: Path, out: Path | None = None) -> Path:
+    """Write the report on `dataset` and return where: by default `dataset.html` beside it."""
+    dataset = dataset.resolve()
+    target = out or dataset.parent / "dataset.html"
+    numbers = read_numbers(dataset)
+    html = page(numbers, read_samples(dataset, numbers))
+    partial = target.with_name(target.name + ".partial")
+    try:
+        with partial.open("w", encoding="utf-8", newline="\n") as file:
+            file.writelines(html)
+        partial.replace(target)
+    except OSError as error:
+        raise RecipeError(one_line(error, target)) from None
+    return target
+
+
+def read_samples(dataset: Path, numbers: Numbers) -> dict[str, list[Shown]]:
+    """Return the drawn samples of each family, cut to what is shown of them."""
+    renderer = Renderer(dataset / TEKKEN)
+    drawn = {family: numbers.draws[family].drawn() for family in numbers.families}
+    found: dict[tuple[Split, int], Shown] = {}
+    for split in SPLITS:
+        wanted = {each.row: each for some in drawn.values() for each in some if each.split == split}
+        for row, ids, labels in read_tokens(dataset / f"{split}.parquet", list(wanted)):
+            pieces = list(turns(renderer.spans(ids, labels)))
+            found[split, row] = Shown(wanted[row], len(ids), num_trained(labels), pieces)
+    return {
+        family: [found[each.split, each.row] for each in some] for family, some in drawn.items()
+    }
+
+
+def page(numbers: Numbers, samples: Mapping[str, list[Shown]]) -> Iterator[str]:
+    """Yield the page in pieces; every text of the data is escaped, and nothing of it hidden."""
+    style = (ROOM / "dataset.css").read_text(encoding="utf-8")
+    bins = bins_of(numbers.lengths)
+    values = {
+        "style": Markup(style),
+        "style_hash": base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
+        "title": spelt(numbers.run),
+        "numbers": numbers,
+        "bins": bins,
+        "drawing": draw(bins),
+        "samples": samples,
+        "all": _all(numbers),
+        "folds": _folds,
+        "origin": _origin,
+        "SPLITS": SPLITS,
+        "NUM_EXAMPLES": NUM_EXAMPLES,
+    }
+    return _environment().get_template("dataset.html.jinja").generate(values)
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(ROOM),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_finalize,
+    )
+    environment.filters |= {
+        "count": lambda number: f"{number:,}",
+        "percent": lambda share: f"{share:.1%}",
+        "short": _short,
+        "inline": _inline,
+        "lines": _lines,
+        "words": _words,
+    }
+    return environment
+
+
+def _finalize(value: Any) -> Any:
+    """Whatever text a template prints has passed here, whether it asked for it or not."""
+    return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def _lines(text: str) -> Markup:
+    return visible(text, has_lines=True)
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def _short(number: int) -> str:
+    """Three digits and a unit: 950, 12.3k, 4.56M."""
+    for unit, size in (("G", 1e9), ("M", 1e6), ("k", 1e3)):
+        if number >= size:
+            value = number / size
+            return f"{value:.{2 if value < 10 else 1 if value < 100 else 0}f}{unit}"
+    return str(number)
+
+
+def _inline(text: str) -> str:
+    """A path or a detail of any length, cut to a few lines."""
+    if len(text) <= MAX_INLINE:
+        return text
+    return f"{text[:MAX_INLINE]}… ({len(text) - MAX_INLINE:,} more characters)"
+
+
+def _origin(where: Provenance) -> str:
+    """Source, commit and path, in one text."""
+    commit = f" @ {where.commit[:12]}" if where.commit else ""
+    return _inline(f"{where.source}{commit} {where.path}")
+
+
+def _all(numbers: Numbers) -> dict[str, int]:
+    """Sums for the head of the page."""
+    rejects = [each.count for some in numbers.rejects.values() for each in some.values()]
+    return {
+        "samples": sum(numbers.totals[split].num_samples for split in SPLITS),
+        "tokens": sum(numbers.totals[split].num_tokens for split in SPLITS),
+        "trained": sum(numbers.totals[split].num_trained_tokens for split in SPLITS),
+        "rejects": sum(rejects),
+        "longest": max(numbers.quantiles(split)["longest"] for split in SPLITS),
+    }
+
+
+class Folds(NamedTuple):
+    """Rows of a table: those that are listed at once, on request, and not at all."""
+
+    first: list[tuple[str, Tallies]]
+    more: list[tuple[str, Tallies]]
+    num_left: int
+
+
+def _folds(groups: Mapping[str, Tallies]) -> Folds:
+    rows = list(groups.items())
+    return Folds(rows[:NUM_OPEN_ROWS], rows[NUM_OPEN_ROWS:NUM_ROWS], max(len(rows) - NUM_ROWS, 0))
