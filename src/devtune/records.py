@@ -165,11 +165,18 @@ class Action:
 
     tool: Literal["grep", "read", "edit", "write", "run"]
     arguments: str
-    """JSON object; keys by tool: grep pattern path; read path offset limit; edit path old new;
-    write path content; run command."""
+    """JSON object; keys by tool: grep pattern path limit; read path offset limit;
+    edit path old new; write path content; run command."""
     output: str
+    """What was read or printed; how the served tool words it is the matter of `build`."""
     is_grounded: bool = True
     """Whether something seen earlier led here; what is not is kept as context and not trained."""
+    exit_code: int = 0
+    """Of a command."""
+    num_lines: int = 0
+    """Of the whole file that a read is part of."""
+    num_bytes: int = 0
+    """Of the whole file that a read is part of, as UTF-8."""
 
 
 @with_config(STRICT)
