@@ -4,6 +4,7 @@ Reads `files.jsonl` and `changes.jsonl`; writes nothing.
 """
 
 import hashlib
+import io
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -92,8 +93,7 @@ def passage_of(text: str) -> Passage:
 
 def split_lines(text: str) -> list[str]:
     r"""Split at `\n` only, ends kept: form feeds and the like stand inside a line."""
-    lines = text.split("\n")
-    return [f"{line}\n" for line in lines[:-1]] + ([lines[-1]] if lines[-1] else [])
+    return io.StringIO(text, newline="\n").readlines()
 
 
 def make_sample(family: str, request: str, answer: str, provenance: Provenance) -> Sample:
