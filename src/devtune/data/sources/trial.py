@@ -51,15 +51,9 @@ def try_tests(
 
     A string says why there is nothing to show: they fail, take too long, or name what is hidden.
     """
-    leaves = {leaf.path: leaf for leaf in read_tree(repository, parent)}
-    for entry in commit.entries:
-        leaves.pop(entry.old_path, None)
-        if entry.mode != ABSENT:
-            leaves[entry.path] = Leaf(entry.mode, entry.blob, entry.path)
-    changed = [
-        each.path.decode("utf-8", "replace") for each in commit.entries if each.path in leaves
-    ]
-    tests = [each for each in changed if is_test(each)]
+    leaves = _leaves(repository, commit, parent)
+    changed = (each.path for each in commit.entries if each.path in leaves)
+    tests = [path for each in changed if is_test(path := each.decode("utf-8", "replace"))]
     if not tests or section.test_command is None:
         return []
     command = section.test_command.replace(FILES, " ".join(map(shlex.quote, tests)))
@@ -82,6 +76,17 @@ def try_tests(
     shown = f"({command})" if _COMPOUND.search(command) else command
     arguments = json.dumps({"command": f"{shown} 2>&1"}, ensure_ascii=False)
     return [Action("run", arguments, output)]
+
+
+def _leaves(repository: Repository, commit: Commit, parent: str) -> dict[bytes, Leaf]:
+    """Return the tree of `parent` with the files of `commit` in it."""
+    leaves = {leaf.path: leaf for leaf in read_tree(repository, parent)}
+    for entry in commit.entries:
+        leaves.pop(entry.old_path, None)
+    for entry in commit.entries:
+        if entry.mode != ABSENT:
+            leaves[entry.path] = Leaf(entry.mode, entry.blob, entry.path)
+    return leaves
 
 
 def write_tree(repository: Repository, leaves: Iterable[Leaf], directory: Path) -> str | None:
