@@ -62,7 +62,8 @@ PHP = """\
 <?php
 class A {
     public function __construct(private readonly int $a, ?Foo ...$rest) {}
-    protected function get(int|string &$key = 1, array $x = []): ?string { return fn(int $y): int => $y; }
+    protected function get(int|string &$key = 1, array $x = []): ?string
+    { return fn(int $y): int => $y; }
     abstract function all(int $x): int;
 }
 """
@@ -70,7 +71,8 @@ PHP_BARE = """\
 <?php
 class A {
     public function __construct(private readonly $a, ...$rest) {}
-    protected function get(&$key = 1, $x = []) { return fn($y) => $y; }
+    protected function get(&$key = 1, $x = [])
+    { return fn($y) => $y; }
     abstract function all(int $x): int;
 }
 """

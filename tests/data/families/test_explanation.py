@@ -94,13 +94,13 @@ def test_questions_are_phrased_in_several_ways(run):
 
 SAMPLES = {
     "a.js": "function f(a) {\n  // {}\n  a.go();\n  a.stop();\n\n  return a;\n}\n",
-    "a.ts": "class A {\n  f(a: B) {\n    // {}\n    a.go();\n    a.stop();\n\n    return a;\n  }\n}\n",
-    "A.java": "class A {\n  void f(B a) {\n    // {}\n    a.go();\n    a.stop();\n\n    x();\n  }\n}\n",
+    "a.ts": "class A {\n  f(a: B) {\n    // {}\n    a.go();\n    a.stop();\n\n    x();\n  }\n}\n",
+    "A.java": "class A {\n  X f(B a) {\n    // {}\n    a.go();\n    a.stop();\n\n    x();\n  }\n}\n",
     "a.go": "package a\n\nfunc f(a B) {\n\t// {}\n\ta.go()\n\ta.stop()\n\n\tx()\n}\n",
     "a.rs": "fn f(a: B) {\n    // {}\n    a.go();\n    a.stop();\n\n    x();\n}\n",
     "a.c": "void f(int a) {\n  /* {} */\n  go(a);\n  stop(a);\n\n  x();\n}\n",
     "a.cpp": "void f(B a) {\n  // {}\n  a.go();\n  a.stop();\n\n  x();\n}\n",
-    "A.cs": "class A {\n  void F(B a) {\n    // {}\n    a.go();\n    a.stop();\n\n    x();\n  }\n}\n",
+    "A.cs": "class A {\n  X F(B a) {\n    // {}\n    a.go();\n    a.stop();\n\n    x();\n  }\n}\n",
     "a.rb": "def f(a)\n  # {}\n  a.go\n  a.stop\n\n  x\nend\n",
     "a.php": "<?php\nfunction f($a) {\n    // {}\n    $a->go();\n    $a->stop();\n\n    x();\n}\n",
 }

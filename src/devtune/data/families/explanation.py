@@ -8,8 +8,8 @@ import textwrap
 from collections.abc import Iterator, Sequence
 
 from devtune.data.code.module import Function, Module, Remark, Span
-from devtune.data.code.syntax import parse
 from devtune.data.corpus import Made, Yield, make_sample, reject
+from devtune.data.families.code_file import read_code
 from devtune.data.families.context import Context
 from devtune.data.families.remarks import find_fault, is_code, num_words, reflow, unmarked
 from devtune.records import Change, Replay, SourceFile
@@ -28,14 +28,12 @@ _SECTION = re.compile(r"[-=*#~_+/<>.]{4,}")
 
 def explanation(step: Explanation, row: SourceFile | Change | Replay, context: Context) -> Yield:
     """Yield a sample for each comment that says something of the code right below it."""
-    if not isinstance(row, SourceFile) or not row.language:
+    file = read_code(row)
+    if file is None:
         return
-    module, where = parse(row.text, row.language), row.provenance
-    if module is None:
-        return
-    lines = row.text.replace("\r\n", "\n").split("\n")
-    for remark, code in _explained(module, lines, step.min_words):
-        around = _function_around(module, remark.span)
+    lines, where = file.lines, file.provenance
+    for remark, code in _explained(file.module, lines, step.min_words):
+        around = _function_around(file.module, remark.span)
         reason = _unsuitable(remark, code, step.max_lines)
         if reason:
             yield reject(reason, where, f"line {remark.span.start + 1}")
@@ -44,17 +42,16 @@ def explanation(step: Explanation, row: SourceFile | Change | Replay, context: C
         scene = _scene(lines, remark.span, code, around, step.context_lines)
         values = {
             "path": where.path,
-            "language": row.language,
+            "language": file.language,
             "name": around.qualified_name if around else "",
             "code": passage,
             "scene": "" if scene == passage else scene,
             "num_lines": code.end - code.start,
         }
-        key = f"{step.type} {where.source} {where.path} {remark.span.start} {passage}"
-        request = context.prompt.render(values, key)
+        request = context.prompt.render(values, file.key(step.type, passage, remark.span.start))
         sample = make_sample(step.type, request, reflow(unmarked(remark.text)), where)
         written = "\n".join(lines[remark.span.start : remark.span.end])
-        yield Made(row.split, sample, (written,))
+        yield Made(file.split, sample, (written,))
 
 
 def _explained(

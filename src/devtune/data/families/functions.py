@@ -7,8 +7,8 @@ import re
 from collections.abc import Mapping
 
 from devtune.data.code.module import Function
-from devtune.data.code.syntax import parse
 from devtune.data.corpus import Made, Yield, make_sample, reject
+from devtune.data.families.code_file import read_code
 from devtune.data.families.context import Context
 from devtune.data.families.remarks import find_fault, num_words
 from devtune.data.languages import fenced
@@ -46,38 +46,38 @@ def function_to_docstring(
 
 
 def _samples(step: FunctionStep, row: SourceFile | Change | Replay, context: Context) -> Yield:
-    if not isinstance(row, SourceFile) or not row.language:
+    file = read_code(row)
+    if file is None:
         return
-    module, where = parse(row.text, row.language), row.provenance
-    for function in module.functions if module else ():
+    for function in file.module.functions:
         if not function.documentation:
             continue
         reason = _unsuitable(function, step)
         if reason:
-            yield reject(reason, where, function.qualified_name)
+            yield reject(reason, file.provenance, function.qualified_name)
             continue
-        place = f"{where.source} {where.path} {function.qualified_name} {function.span.start}"
         values = {
-            "path": where.path,
+            "path": file.provenance.path,
             "name": function.qualified_name,
-            "language": row.language,
-            "kind": _KINDS.get(row.language, "documentation comment"),
+            "language": file.language,
+            "kind": _KINDS.get(file.language, "documentation comment"),
             **_shown(step, function),
         }
-        request = context.prompt.render(values, f"{step.type} {place}")
-        sample = make_sample(step.type, request, _answer(step, function, row.language), where)
-        yield Made(row.split, sample, (function.body,))
+        key = file.key(step.type, function.qualified_name, function.span.start)
+        answer = _answer(step, function, file.language)
+        sample = make_sample(step.type, context.prompt.render(values, key), answer, file.provenance)
+        yield Made(file.split, sample, (function.body,))
 
 
 def _shown(step: FunctionStep, function: Function) -> Mapping[str, str]:
     if isinstance(step, FunctionToDocstring):
         return {"code": function.bare}
-    return {"signature": function.signature, "documentation": function.documentation}
+    return {"signature": function.signature, "documentation": function.documentation.rstrip()}
 
 
 def _answer(step: FunctionStep, function: Function, language: str) -> str:
     if isinstance(step, FunctionToDocstring):
-        return function.documentation
+        return function.documentation.rstrip()
     return fenced(function.text, language)
 
 

@@ -11,6 +11,7 @@ from devtune.data.code.annotations import LANGUAGES, Annotated, strip_annotation
 from devtune.data.code.module import Function, Module
 from devtune.data.code.syntax import parse
 from devtune.data.corpus import Made, Yield, make_sample, reject
+from devtune.data.families.code_file import CodeFile, read_code
 from devtune.data.families.context import Context
 from devtune.data.languages import fenced
 from devtune.records import Change, Replay, SourceFile
@@ -26,13 +27,14 @@ def type_annotation(
     step: TypeAnnotation, row: SourceFile | Change | Replay, context: Context
 ) -> Yield:
     """Yield a sample for each fully annotated function; the stripped file has to parse again."""
-    if not isinstance(row, SourceFile) or row.language not in LANGUAGES:
+    file = read_code(row)
+    if file is None or file.language not in LANGUAGES:
         return
-    module, where = parse(row.text, row.language), row.provenance
-    if module is None or not any(each.has_types for each in module.functions):
+    module, where = file.module, file.provenance
+    if not any(each.has_types for each in module.functions):
         return
-    stripped, annotated = strip_annotations(row.text, row.language)
-    plain = parse(stripped, row.language)
+    stripped, annotated = strip_annotations(file.text, file.language)
+    plain = parse(stripped, file.language)
     if plain is None or plain.has_errors > module.has_errors or not _match(module, plain):
         yield reject("not_parseable_without_annotations", where)
         return
@@ -47,15 +49,14 @@ def type_annotation(
         values = {
             "path": where.path,
             "name": function.qualified_name,
-            "language": row.language,
+            "language": file.language,
             "code": bare.text,
-            "imports": "\n".join(_imports(module, row.text, function)),
+            "imports": "\n".join(_imports(file, function)),
         }
-        place = f"{where.source} {where.path} {function.qualified_name} {function.span.start}"
-        request = context.prompt.render(values, f"{step.type} {place}")
-        answer = fenced(function.signature, row.language)
-        sample = make_sample(step.type, request, answer, where)
-        yield Made(row.split, sample, (function.signature,))
+        key = file.key(step.type, function.qualified_name, function.span.start)
+        answer = fenced(function.signature, file.language)
+        sample = make_sample(step.type, context.prompt.render(values, key), answer, where)
+        yield Made(file.split, sample, (function.signature,))
 
 
 def _match(module: Module, plain: Module) -> bool:
@@ -84,11 +85,12 @@ def _unsuitable(function: Function, bare: Function, found: Annotated, step: Type
     return next((reason for reason, holds in reasons if holds), "")
 
 
-def _imports(module: Module, text: str, function: Function) -> Iterator[str]:
+def _imports(file: CodeFile, function: Function) -> Iterator[str]:
     """Yield the imports outside of functions, in order; where they are many, those of use."""
-    lines = text.replace("\r\n", "\n").split("\n")
-    inside = {line for one in module.functions for line in range(one.span.start, one.span.end)}
-    found = [each for each in module.imports if each.span.start not in inside]
+    lines = file.lines
+    spans = [one.span for one in file.module.functions]
+    inside = {line for span in spans for line in range(span.start, span.end)}
+    found = [each for each in file.module.imports if each.span.start not in inside]
     used = set(re.findall(r"\w+", function.signature))
     num_lines = sum(each.span.end - each.span.start for each in found)
     at = 0

@@ -1,0 +1,42 @@
+"""A code file of the corpus as the families over single files read it.
+
+Reads and writes nothing but what it is handed.
+"""
+
+from dataclasses import dataclass
+
+from devtune.data.code.module import Module
+from devtune.data.code.syntax import parse
+from devtune.records import Change, Provenance, Replay, SourceFile, Split
+
+
+@dataclass(frozen=True, slots=True)
+class CodeFile:
+    """One file whose language has a grammar."""
+
+    provenance: Provenance
+    split: Split
+    language: str
+    text: str
+    r"""With `\n` at the ends of its lines."""
+    module: Module
+
+    @property
+    def lines(self) -> list[str]:
+        """Lines without their ends, as spans of the module count them."""
+        return self.text.split("\n")
+
+    def key(self, family: str, place: str, line: int) -> str:
+        """What a phrasing is chosen by: the place in the code, not the run."""
+        return f"{family} {self.provenance.source} {self.provenance.path} {place} {line}"
+
+
+def read_code(row: SourceFile | Change | Replay) -> CodeFile | None:
+    """Return the row as code; None where it is none, or in a language without a grammar."""
+    if not isinstance(row, SourceFile) or not row.language:
+        return None
+    text = row.text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+    module = parse(text, row.language)
+    if module is None:
+        return None
+    return CodeFile(row.provenance, row.split, row.language, text, module)
