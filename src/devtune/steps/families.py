@@ -143,7 +143,7 @@ class FillInTheMiddle(Family):
     per_file: Count = 3
     """Blocks taken from one file, chosen by hash."""
     repository_context: Annotated[int, Field(ge=0)] = 3
-    """Imported definitions and callers shown from other files."""
+    """At most so many definitions it imports, and so many callers, are shown from other files."""
 
 
 class ApiUsage(Family):

@@ -141,3 +141,11 @@ def test_names_say_what_a_test_is_about(tmp_path, path, text, expected):
     graph = graph_of(tmp_path, CODE, test)
     (mine,) = (each for each in graph.entries(graph.place(test)) if each.is_test)
     assert relate_names(mine, entry_of(graph, CODE, "load")) == expected
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_what_stands_among_tests_is_no_implementation(run, family):
+    helper = file_of("tests/config.py", CODE.text)
+    test = file_of("tests/test_config.py", TESTS.text.replace("app.config", "tests.config"))
+    row, other = (helper, test) if family == "test_to_implementation" else (test, helper)
+    assert [each for each in run(family, row, other) if not isinstance(each, Rejected)] == []

@@ -79,6 +79,8 @@ def test_what_is_private_or_a_test_is_no_interface(run):
     assert run(private, *(caller(name) for name in "abc")) == []
     test = file_of("app/config.py", CODE.text.replace("load", "test_load"))
     assert run(test, *(caller(name) for name in "abc")) == []
+    helper = file_of("tests/config.py", CODE.text)
+    assert run(helper, *(caller(name) for name in "abc")) == []
 
 
 def test_classes_are_asked_for_too(run):

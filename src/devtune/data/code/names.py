@@ -6,6 +6,7 @@ Reads and writes nothing.
 import re
 from functools import lru_cache
 
+_TEST_WORDS = frozenset(("spec", "specs", "test", "testing", "tests"))
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 
 
@@ -13,6 +14,11 @@ _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 def words_of(name: str) -> tuple[str, ...]:
     """Return the words of a name in lower case: `HTTPServer` and `http_server` are the same."""
     return tuple(each.lower() for each in _WORD.findall(name))
+
+
+def is_test_path(path: str) -> bool:
+    """Whether a file stands among tests, or is called like one."""
+    return any(each in _TEST_WORDS for each in words_of(path))
 
 
 def contains(words: tuple[str, ...], part: tuple[str, ...]) -> bool:

@@ -3,38 +3,30 @@
 Reads and writes nothing. The languages are those with a grammar; the rest have indentation only.
 """
 
-from collections.abc import Callable, Iterator
+import importlib
+from collections.abc import Iterator
 from functools import cache
-
-import tree_sitter_c
-import tree_sitter_c_sharp
-import tree_sitter_cpp
-import tree_sitter_go
-import tree_sitter_java
-import tree_sitter_javascript
-import tree_sitter_php
-import tree_sitter_python
-import tree_sitter_ruby
-import tree_sitter_rust
-import tree_sitter_typescript
-from tree_sitter import Language, Node, Parser
+from typing import TYPE_CHECKING
 
 from devtune.data.code.module import Span
 
-_GRAMMARS: dict[str, Callable[[], object]] = {
-    "c": tree_sitter_c.language,
-    "cpp": tree_sitter_cpp.language,
-    "csharp": tree_sitter_c_sharp.language,
-    "go": tree_sitter_go.language,
-    "java": tree_sitter_java.language,
-    "javascript": tree_sitter_javascript.language,
-    "jsx": tree_sitter_javascript.language,
-    "php": tree_sitter_php.language_php,
-    "python": tree_sitter_python.language,
-    "ruby": tree_sitter_ruby.language,
-    "rust": tree_sitter_rust.language,
-    "tsx": tree_sitter_typescript.language_tsx,
-    "typescript": tree_sitter_typescript.language_typescript,
+if TYPE_CHECKING:
+    from tree_sitter import Node, Parser
+
+_GRAMMARS = {
+    "c": "tree_sitter_c.language",
+    "cpp": "tree_sitter_cpp.language",
+    "csharp": "tree_sitter_c_sharp.language",
+    "go": "tree_sitter_go.language",
+    "java": "tree_sitter_java.language",
+    "javascript": "tree_sitter_javascript.language",
+    "jsx": "tree_sitter_javascript.language",
+    "php": "tree_sitter_php.language_php",
+    "python": "tree_sitter_python.language",
+    "ruby": "tree_sitter_ruby.language",
+    "rust": "tree_sitter_rust.language",
+    "tsx": "tree_sitter_typescript.language_tsx",
+    "typescript": "tree_sitter_typescript.language_typescript",
 }
 _BODIES = frozenset(
     ("block", "block_body", "body_statement", "class_body", "compound_statement",
@@ -58,11 +50,14 @@ def find_statements(
 
 
 @cache
-def _parser(language: str) -> Parser:
-    return Parser(Language(_GRAMMARS[language]()))
+def _parser(language: str) -> "Parser":
+    from tree_sitter import Language, Parser
+
+    package, _, entry = _GRAMMARS[language].partition(".")
+    return Parser(Language(getattr(importlib.import_module(package), entry)()))
 
 
-def _find(root: Node, source: bytes, min_lines: int, max_lines: int) -> Iterator[Span]:
+def _find(root: "Node", source: bytes, min_lines: int, max_lines: int) -> Iterator[Span]:
     lines = source.split(b"\n")
     seen: set[Span] = set()
     stack = [root]
@@ -77,7 +72,7 @@ def _find(root: Node, source: bytes, min_lines: int, max_lines: int) -> Iterator
                 yield span
 
 
-def _spans(body: Node, lines: list[bytes]) -> Iterator[Span]:
+def _spans(body: "Node", lines: list[bytes]) -> Iterator[Span]:
     """Yield each statement of a body alone, and each with all that follow it."""
     own = [each for each in body.named_children if not each.has_error]
     if len(own) < len(body.named_children):
@@ -92,12 +87,12 @@ def _spans(body: Node, lines: list[bytes]) -> Iterator[Span]:
             yield Span(each.start_point.row, _last_line(own[-1]) + 1)
 
 
-def _is_docstring(node: Node) -> bool:
+def _is_docstring(node: "Node") -> bool:
     child = node.named_children[0] if len(node.named_children) == 1 else None
     return node.type == "expression_statement" and child is not None and child.type == "string"
 
 
-def _fills(first: Node, last: Node, lines: list[bytes]) -> bool:
+def _fills(first: "Node", last: "Node", lines: list[bytes]) -> bool:
     """Whether nothing else stands on the first and the last line."""
     before = lines[first.start_point.row][: first.start_point.column]
     row, column = last.end_point.row, last.end_point.column
@@ -105,7 +100,7 @@ def _fills(first: Node, last: Node, lines: list[bytes]) -> bool:
     return not before.strip() and (column == 0 or not after.strip(b" \t\r\f;,"))
 
 
-def _last_line(node: Node) -> int:
+def _last_line(node: "Node") -> int:
     """Return the last line a node has characters on."""
     end = node.end_point
     return end.row - 1 if end.column == 0 and end.row > node.start_point.row else end.row

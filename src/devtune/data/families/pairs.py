@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 
 from devtune.data.code.facts import Entry
 from devtune.data.code.module import Function
-from devtune.data.code.names import contains, words_of
+from devtune.data.code.names import contains, is_test_path, words_of
 from devtune.data.corpus import Made, Yield, reject
 from devtune.data.families.context import Context
 from devtune.data.families.requests import make_talk
@@ -28,7 +28,7 @@ def test_to_implementation(
         return
     num_untested = 0
     for target in functions_of(row, context):
-        if target.is_test:
+        if target.is_test or is_test_path(target.place.path):
             continue
         test = _test_of(target, row.split, context)
         if test is None:
@@ -113,11 +113,11 @@ def _subject_of(test: Entry, split: Split, context: Context) -> tuple[int, Entry
 
 
 def _called(test: Entry, split: Split, context: Context) -> list[Entry]:
-    """Return the functions that a test calls and that are no tests themselves."""
+    """Return the functions that a test calls and that neither are tests nor stand among them."""
     graph = context.graph
     found = (graph.resolve(each.mention, split) for each in graph.uses(test))
     unique = {each.id: each for each in found if each and each.kind == "function"}
-    return [each for each in unique.values() if not each.is_test]
+    return [each for each in unique.values() if not (each.is_test or is_test_path(each.place.path))]
 
 
 def relate_names(test: Entry, target: Entry) -> int:

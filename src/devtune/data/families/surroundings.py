@@ -9,6 +9,7 @@ from itertools import islice
 
 from devtune.data.code.facts import Entry, Place, Use
 from devtune.data.code.graph import Graph
+from devtune.data.code.names import is_test_path
 from devtune.data.families.context import Context
 from devtune.data.languages import fenced
 from devtune.records import Provenance, SourceFile, Split
@@ -58,7 +59,7 @@ def find_definitions(
 def find_callers(graph: Graph, target: Entry, split: Split, limit: int) -> list[Shown]:
     """Return the lines of other files around calls of `target`; tests come last."""
     uses = list(islice(foreign_uses(graph, target, split), 10 * limit))
-    uses.sort(key=lambda each: each.function.is_test)
+    uses.sort(key=lambda each: is_test_path(each.function.place.path) or each.function.is_test)
     return [_shown(graph, each) for each in uses[:limit]]
 
 

@@ -7,6 +7,7 @@ from collections import Counter
 
 from devtune.data.code.facts import Entry
 from devtune.data.code.module import Function
+from devtune.data.code.names import is_test_path
 from devtune.data.corpus import Made, Yield, reject
 from devtune.data.families.context import Context
 from devtune.data.families.requests import make_talk
@@ -22,6 +23,8 @@ NUM_SHOWN = 3
 def api_usage(step: ApiUsage, row: SourceFile | Change | Replay, context: Context) -> Yield:
     """Yield a sample for each public definition of a file that is called often enough."""
     if not isinstance(row, SourceFile):
+        return
+    if is_test_path(row.provenance.path):
         return
     place = context.graph.place(row)
     left_out: Counter[str] = Counter()
@@ -75,7 +78,7 @@ def _shortest(
     fitting = [each for each in callers if each.span.end - each.span.start <= step.max_lines]
     fitting.sort(
         key=lambda each: (
-            each.is_test,
+            each.is_test or is_test_path(each.place.path),
             each.span.end - each.span.start,
             each.place.path,
             each.span.start,
