@@ -16,13 +16,14 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
 _DIRECTIVE = re.compile(
-    r"(//+|#+|/\*+)\s*(eslint|tslint|jshint|jslint|global |prettier-ignore|@ts-|istanbul|c8 |"
+    r"#!|(//+|#+|/\*+)\s*(eslint|tslint|jshint|jslint|prettier-ignore|@ts-|istanbul|c8 |"
     r"nolint|go:|\+build|noinspection|clang-format|clang-tidy|cppcheck|rubocop|pylint|pyright|"
     r"mypy:|ruff:|flake8|isort|type: ?ignore|noqa|nosec|fmt: ?(on|off|skip)|phpcs|"
-    r"phpstan-ignore|psalm-suppress|codespell|resharper|checkstyle|spotless|coverage|pragma|"
-    r"region\b|endregion\b|frozen_string_literal|[-*]-|!)",
+    r"phpstan-ignore|psalm-suppress|codespell|resharper|checkstyle|coverage:|pragma:|"
+    r"#?(end)?region\b|frozen_string_literal|-\*-)",
     re.IGNORECASE,
 )
+_RULE = re.compile(r"[-=*#~_/+]{4,}")
 _OPENING = re.compile(r"\s*(/\*+!?|//[/!]*<?|#+)( ?)")
 _STAR = re.compile(r"[ \t]*\*(?!/) ?")
 _DOCSTRING = re.compile(r"[rRuU]?(\"\"\"|'''|\"|')")
@@ -101,6 +102,9 @@ def without_marks(comments: list[str]) -> str:
     lines: list[str] = []
     for comment in comments:
         opening = _OPENING.match(comment)
+        if comment.startswith("=begin"):
+            lines += comment.split("\n")[1:-1]
+            continue
         if opening is None or opening.group(1)[:2] != "/*":
             lines += [_without(_OPENING, line) for line in comment.split("\n")]
             continue
@@ -108,7 +112,8 @@ def without_marks(comments: list[str]) -> str:
         first, *rest = inside.split("\n")
         is_starred = all(_STAR.match(line) for line in rest if line.strip())
         lines += [first, *([_without(_STAR, line) for line in rest] if is_starred else rest)]
-    return inspect.cleandoc("\n".join(line.rstrip() for line in lines)).strip("\n")
+    kept = [line.rstrip() for line in lines if not _RULE.fullmatch(line.strip())]
+    return inspect.cleandoc("\n".join(kept)).strip("\n")
 
 
 def _without(mark: re.Pattern[str], line: str) -> str:

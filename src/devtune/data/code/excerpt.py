@@ -49,7 +49,8 @@ class Excerpts:
         self._language = language
         self._margin = margin
         self._docstrings = {each.start_byte: each for each in captures.get("docstring")}
-        self._calls = captures.get("call")
+        written = (each for each in captures.get("written") if captures.data[each.end_byte] == 40)
+        self._calls = sorted([*captures.get("call"), *written], key=_start)
         self._literals = [
             (first, last)
             for each in captures.get("literal")
@@ -57,7 +58,7 @@ class Excerpts:
         ]
         grammar = captures.grammar
         self._test_name = re.compile(grammar.test_name)
-        self._test_mark = re.compile(grammar.test_mark)
+        self._test_mark = re.compile(grammar.test_mark, re.MULTILINE)
 
     def docstring(self, body: "Node | None") -> "Node | None":
         """Return the documentation inside a body when it has its lines to itself."""
@@ -171,9 +172,9 @@ def _start(node: "Node") -> int:
 def _opening(captures: Captures, core: "Node", body: "Node") -> tuple[int, int]:
     """Return row and column where the signature ends and the body begins."""
     row, column = body.start_point
-    for mark in (b"{", b"=>"):
-        if captures.data.startswith(mark, body.start_byte):
-            return row, column + len(mark)
+    inside = body.children[:1]
+    if inside and inside[0].type in ("{", "=>"):
+        return inside[0].end_point
     before = [
         each for each in core.children if each.end_byte <= body.start_byte and not each.is_extra
     ]

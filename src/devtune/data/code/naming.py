@@ -19,6 +19,11 @@ _BLOCKS = frozenset({"arrow_function", "function_expression", "anonymous_functio
 _NAMES = frozenset(
     {"identifier", "name", "variable_name", "field_identifier", "simple_identifier", "constant"}
 )
+_WRAPPERS = frozenset(
+    {"typed_parameter", "spread_parameter", "list_splat_pattern", "dictionary_splat_pattern"}
+    | {"rest_pattern", "mut_pattern", "reference_pattern", "ref_pattern", "reference_declarator"}
+    | {"parenthesized_declarator", "attributed_declarator"}
+)
 _OWN = frozenset({"self", "cls", "this", ""})
 
 
@@ -52,6 +57,9 @@ def name_of(captures: Captures, node: "Node") -> str:
     if named is None:
         return ""
     name = _dotted(captures.text(named))
+    if re.match(captures.grammar.test_call, name):
+        listed = captures.text(declarator_of(node) or node).removeprefix(name)
+        return ".".join(each.strip() for each in listed.strip("() ").split(","))
     parts = [each for each in name.split(".") if each not in _UNSPOKEN]
     receiver = node.child_by_field_name("receiver")
     owner = _RECEIVER.search(captures.text(receiver)) if receiver is not None else None
@@ -62,13 +70,14 @@ def declarator_of(node: "Node") -> "Node | None":
     """Return the declarator with the parameters, in C and what descends from it."""
     inner = node.child_by_field_name("declarator")
     while inner is not None and inner.child_by_field_name("parameters") is None:
-        inner = inner.child_by_field_name("declarator") or inner.named_child(0)
+        nested = inner.child_by_field_name("declarator")
+        inner = nested or next(iter(inner.named_children), None)
     return inner
 
 
 def scope_name(captures: Captures, node: "Node") -> str:
     """Return the name of a class, namespace or object; `""` if it has none."""
-    for field in ("name", "type", "key", "declarator", "left"):
+    for field in ("name", "declarator", "key", "left", "type"):
         named = node.child_by_field_name(field)
         if named is not None:
             parts = _dotted(captures.text(named)).split(".")
@@ -119,10 +128,9 @@ def _innermost(captures: Captures, node: "Node") -> str:
         inner = None
         for field in ("name", "pattern", "declarator", "left"):
             inner = inner or node.child_by_field_name(field)
-        if inner is None and node.named_child_count == 0:
-            return ""
-        if inner is None and node.type.endswith(("pattern", "parameter", "declarator")):
-            inner = node.named_child(0)
+        if inner is None and node.type in _WRAPPERS:
+            typed = node.child_by_field_name("type")
+            inner = next((each for each in node.named_children[::-1] if each != typed), None)
         if inner is None:
             return ""
         node = inner
@@ -132,4 +140,4 @@ def _innermost(captures: Captures, node: "Node") -> str:
 def _dotted(name: str) -> str:
     if "operator" not in name:
         name = _ARGUMENTS.sub("", name)
-    return _SEPARATOR.sub(".", name.strip("\"'`"))
+    return _SEPARATOR.sub(".", name.strip("\"'`*&"))

@@ -106,11 +106,11 @@ def _case(walk: _Walk, node: "Node") -> None:
 def _function(walk: _Walk, node: "Node", name: str, is_case: bool) -> None:
     core = core_of(node)
     body = core.child_by_field_name("body") if core else None
-    if core is None or body is None or not name:
+    if core is None or body is None:
         return
     walk.blocked = node.end_byte
     whole = _outermost(walk, node)
-    if whole.has_error:
+    if whole.has_error or not name:
         return
     found = walk.excerpts.function(whole, core, body, _qualified(walk, name), is_case)
     if found is not None:
