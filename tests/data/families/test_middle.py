@@ -225,3 +225,9 @@ def test_requests_are_phrased_in_several_ways(run):
         (made,) = run(file_of(f"a{number}.py", "def f():\n    a = 1\n    return a\n"))
         texts.add(made.sample.messages[0].content.replace(f"a{number}.py", "X"))
     assert len(texts) >= 4
+
+
+def test_line_ends_of_another_system_are_read_as_python_does(run):
+    plain = run(file_of("a.py", TWO))
+    other = run(file_of("a.py", "\ufeff" + TWO.replace("\n", "\r\n")))
+    assert [each.sample for each in other] == [each.sample for each in plain] != []

@@ -54,7 +54,8 @@ def _parser(language: str) -> "Parser":
     from tree_sitter import Language, Parser
 
     package, _, entry = _GRAMMARS[language].partition(".")
-    return Parser(Language(getattr(importlib.import_module(package), entry)()))
+    pointer: object = getattr(importlib.import_module(package), entry)()
+    return Parser(Language(pointer))
 
 
 def _find(root: "Node", source: bytes, min_lines: int, max_lines: int) -> Iterator[Span]:

@@ -27,8 +27,9 @@ def fill_in_the_middle(
     """Yield samples for the blocks of a code file that a hash of their text picks."""
     if not isinstance(row, SourceFile) or not row.language:
         return
-    lines = split_lines(row.text)
-    spans = list(_chosen(step, row, lines))
+    text = row.text.removeprefix("\ufeff").replace("\r\n", "\n")
+    lines = split_lines(text)
+    spans = list(_chosen(step, text, row.language, lines))
     if not spans:
         yield reject("no_suitable_block", row.provenance)
         return
@@ -79,9 +80,9 @@ def _ask(
     return Made(row.split, make_talk(step.type, messages, places), (block,))
 
 
-def _chosen(step: FillInTheMiddle, row: SourceFile, lines: list[str]) -> Iterator[Span]:
+def _chosen(step: FillInTheMiddle, text: str, language: str, lines: list[str]) -> Iterator[Span]:
     """Yield disjoint blocks in the order of their hashes."""
-    found = find_statements(row.text, row.language, step.min_lines, step.max_lines)
+    found = find_statements(text, language, step.min_lines, step.max_lines)
     if found is None:
         found = indented_blocks(lines, step.min_lines, step.max_lines)
     ranked = sorted(
