@@ -73,6 +73,14 @@ def test_a_lighter_source_gives_less_of_each_family(make_row):
                     for source, n in (("lib", 5), ("app", 10))}  # fmt: skip
 
 
+def test_the_only_sample_of_a_light_source_is_not_lost(make_row):
+    rows = [
+        make_row(0, family="api_usage", weight=0.1, source="lib"),
+        make_row(1, family="api_usage"),
+    ]
+    assert mix(make_mix(), rows).kept == [0, 1]
+
+
 def test_what_is_held_out_is_not_mixed(make_row):
     rows = [make_row(number, split="held_out", family="api_usage") for number in range(9)]
     assert mix(make_mix(1, api_usage=0), rows).kept == list(range(9))
@@ -148,6 +156,7 @@ def test_families_of_over_half_the_weight_give_all(sizes, listed):
         (10, {"a": 1, "b": 1, "c": 1}, {"a": 4, "b": 3, "c": 3}),
         (10, {"b": 1, "a": 1, "c": 0}, {"b": 5, "a": 5, "c": 0}),
         (3, {"a": 0, "b": 0}, {"a": 0, "b": 0}),
+        (4, {"a": 1, "b": 5}, {"a": 1, "b": 3}),
         (0, {"a": 1}, {"a": 0}),
         (3, {}, {}),
     ],

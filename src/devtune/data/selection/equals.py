@@ -19,7 +19,7 @@ def exact_dedup(rows: Sequence[IndexRow]) -> Selection:
     first: dict[str, int] = {}
     dropped: dict[int, str] = {}
     folded: dict[int, int] = {}
-    for row in sorted(rows, key=lambda one: (one.split != "train", one.position)):
+    for row in sorted(rows, key=lambda one: one.position):
         if row.split == "held_out" and (row.family, row.answer_hash) in trained_answers:
             dropped[row.position] = "answer_is_trained_on"
         elif row.sample_id in first:
