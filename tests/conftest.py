@@ -5,8 +5,17 @@ from pathlib import Path
 
 import pytest
 
-from devtune.data.corpus import Corpus
-from devtune.records import Change, FileEdit, Message, Provenance, Sample, SourceFile, write_jsonl
+from devtune.data.languages import language_of
+from devtune.records import (
+    Change,
+    FileEdit,
+    Message,
+    Provenance,
+    Sample,
+    Source,
+    SourceFile,
+    write_jsonl,
+)
 
 SPECIAL_TOKENS = {
     0: "<unk>", 1: "<s>", 2: "</s>", 3: "[INST]", 4: "[/INST]", 5: "[AVAILABLE_TOOLS]",
@@ -88,7 +97,7 @@ def make_corpus(tmp_path):
         directory = tmp_path / "corpus"
         directory.mkdir(exist_ok=True)
         rows = [
-            SourceFile(make_place(path, blob=blob_of(text)), split, text)
+            SourceFile(make_place(path, blob=blob_of(text)), split, text, language_of(path))
             for path, split, text in files
         ]
         write_jsonl(directory / "files.jsonl", rows)
@@ -110,6 +119,9 @@ def make_corpus(tmp_path):
             for number, (split, subject, *edits) in enumerate(changes)
         ]
         write_jsonl(directory / "changes.jsonl", commits)
-        return Corpus(directory)
+        write_jsonl(directory / "sources.jsonl", [Source("app", "git", 1.0, "", "")])
+        for name in ("discussions", "replays", "rejected"):
+            write_jsonl(directory / f"{name}.jsonl", ())
+        return directory
 
     return make

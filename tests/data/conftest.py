@@ -11,7 +11,7 @@ import pytest
 
 from devtune.data.collect import collect
 from devtune.errors import DevtuneError
-from devtune.pipeline import CollectSection
+from devtune.pipeline import CollectSection, LocalExecutor
 from devtune.progress import Progress
 from devtune.records import Change, Rejected, SourceFile, read_jsonl
 
@@ -85,7 +85,8 @@ class Maker:
 class Corpus:
     def __init__(self, section: CollectSection, out: Path) -> None:
         self.out = out
-        self.outcome = collect(section, out, Progress("quiet", io.StringIO()))
+        executor = LocalExecutor(type="local", workers=1)
+        self.outcome = collect(section, executor, out, Progress("quiet", io.StringIO()))
         self.files = list(read_jsonl(out / "files.jsonl", SourceFile))
         self.changes = list(read_jsonl(out / "changes.jsonl", Change))
         self.rejected = list(read_jsonl(out / "rejected.jsonl", Rejected))
@@ -122,8 +123,15 @@ def canaries() -> dict[str, str]:
 
 @pytest.fixture
 def section(policy_file: Path) -> Callable[..., CollectSection]:
-    def make(*sources: dict[str, Any], **values):
-        return CollectSection(sources=sources, exclude=policy_file, **values)
+    def make(
+        *sources: dict[str, Any], max_bytes: int = 1_000_000, max_line_length: int = 1000, **values
+    ):
+        rules = (
+            {"type": "excluded_paths", "policy": policy_file},
+            {"type": "size", "max_bytes": max_bytes},
+            {"type": "line_length", "max": max_line_length, "mean": max_line_length},
+        )
+        return CollectSection(**{"sources": sources, "file_rules": rules, **values})
 
     return make
 
@@ -140,10 +148,11 @@ def corpus(section, tmp_path: Path) -> Callable[..., Corpus]:
 def collect_fails(tmp_path: Path) -> Callable[[CollectSection], str]:
     def fails(section: CollectSection) -> str:
         out = tmp_path / "never-written"
+        executor = LocalExecutor(type="local", workers=1)
         with pytest.raises(DevtuneError) as caught:
-            collect(section, out, Progress("quiet"))
+            collect(section, executor, out, Progress("quiet"))
         assert "\n" not in str(caught.value)
-        assert not out.exists()
+        assert not out.exists() or [each.name for each in out.iterdir()] == ["scratch"]
         return str(caught.value)
 
     return fails

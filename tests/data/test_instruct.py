@@ -7,7 +7,7 @@ from ruamel.yaml import YAML
 
 from devtune.data.instruct import build
 from devtune.errors import DevtuneError
-from devtune.pipeline import BuildSection
+from devtune.pipeline import BuildSection, LocalExecutor
 from devtune.progress import Progress
 from devtune.records import SPLITS, Rejected, Sample, read_jsonl
 
@@ -55,11 +55,11 @@ def history(make_repository):
 
 @pytest.fixture
 def pipeline(policy_file):
-    file = policy_file.parents[1] / "pipelines" / "instruct.yaml"
+    file = policy_file.parents[1] / "pipelines" / "quickstart.yaml"
     values = YAML(typ="safe", pure=True).load(file.read_text())["build"]
     for step in values["steps"]:
-        if "prompt" in step:
-            step["prompt"] = file.parent / step["prompt"]
+        for key in {"prompt", "tools"} & set(step):
+            step[key] = file.parent / step[key]
     return TypeAdapter(BuildSection).validate_python(values)
 
 
@@ -67,7 +67,9 @@ def pipeline(policy_file):
 def built(tmp_path):
     def run(section, corpus_dir, out="samples"):
         (tmp_path / out).mkdir()
-        outcome = build(section, corpus_dir, tmp_path / out, Progress("quiet", io.StringIO()))
+        executor = LocalExecutor(type="local", workers=1)
+        progress = Progress("quiet", io.StringIO())
+        outcome = build(section, executor, corpus_dir, tmp_path / out, progress)
         rows = {
             split: list(read_jsonl(tmp_path / out / f"{split}.jsonl", Sample)) for split in SPLITS
         }
@@ -145,13 +147,14 @@ def test_steps_run_from_top_to_bottom(make_corpus, prompts_dir, built):
     family = {
         "type": "commit_edit",
         "prompt": prompts_dir / "commit_edit.jinja",
+        "tools": prompts_dir.parent / "tools" / "vibe3.json",
     }
     ceiling = {"type": "max_per_family", "train": 2, "held_out": 1}
     changes = [("train", f"Write number {n} down", ("x.py", "", f"x = {n}\n")) for n in range(5)]
     corpus = make_corpus(changes=changes)
     for steps, expected in (([family, ceiling], 2), ([ceiling, family], 5)):
         section = BuildSection.model_validate({"steps": steps})
-        outcome, rows, _ = built(section, corpus.directory, out=f"samples-{expected}")
+        outcome, rows, _ = built(section, corpus, out=f"samples-{expected}")
         assert len(rows["train"]) == expected
         assert outcome.rejects == ({"over_family_maximum": 3} if expected == 2 else {})
 
@@ -162,9 +165,9 @@ def test_nothing_to_train_on_says_why(make_corpus, pipeline, built):
         [("held_out", "Change one to two", ("a.py", "x = 1\n", "x = 2\n")), ("train", "Fix it")],
     )
     with pytest.raises(DevtuneError) as caught:
-        built(pipeline, corpus.directory)
+        built(pipeline, corpus)
     assert str(caught.value) == (
-        f"{corpus.directory}: no training sample came out of it (no_suitable_block 2,"
+        f"{corpus}: no training sample came out of it (no_suitable_block 2,"
         " subject_too_short 1); add sources or loosen the pipeline"
     )
 
@@ -172,4 +175,4 @@ def test_nothing_to_train_on_says_why(make_corpus, pipeline, built):
 def test_an_empty_corpus_says_so(make_corpus, pipeline, built):
     corpus = make_corpus()
     with pytest.raises(DevtuneError, match="came out of it \\(no code files\\); add sources"):
-        built(pipeline, corpus.directory)
+        built(pipeline, corpus)

@@ -12,7 +12,7 @@ from typing import Any
 
 from devtune.data.parts import Run, run_parts
 from devtune.data.sealed import open_key, seal, unseal
-from devtune.data.secrets import Marker, Redactor
+from devtune.data.secrets import Marker, Redactor, compile_rules
 from devtune.data.sources.opening import Reader, open_sources
 from devtune.data.writing import (
     FILES,
@@ -28,7 +28,7 @@ from devtune.progress import Progress
 from devtune.records import SPLITS, Source, to_json, write_jsonl
 from devtune.stage import Outcome
 
-SCRATCH = "scratch"
+SCRATCH, RULES = "scratch", "rules"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +37,12 @@ class Reading:
 
     readers: tuple[Reader, ...]
     key: bytes
+    rules_dir: Path
 
     def __call__(self, unit: Any, out: Path) -> None:
         """Read one unit into `out`."""
         index, inner = unit
-        marker, tally = Marker(self.key), Tally()
+        marker, tally = Marker(self.key, self.rules_dir), Tally()
         with ExitStack() as stack:
             files = {
                 kind: stack.enter_context((out / name).open("wb")) for kind, name in FILES.items()
@@ -66,7 +67,8 @@ def collect(section: CollectSection, executor: Executor, out: Path, progress: Pr
     key = open_key(scratch)
     readers, sources, units = _plan(opened.readers)
     run = Run(scratch, executor, progress, "collect")
-    parts = run_parts("read", units, Reading(readers, key), run)
+    compile_rules(scratch / RULES)
+    parts = run_parts("read", units, Reading(readers, key, scratch / RULES), run)
     tally = _count(parts, units, sources)
     redactor = Redactor(unseal(parts, key))
     written = parts

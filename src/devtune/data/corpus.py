@@ -1,24 +1,20 @@
-"""A finished `corpus/` as the families read it, and what they give back.
+"""What families give back, and how code is compared.
 
-Reads `files.jsonl` and `changes.jsonl`; writes nothing.
+Reads and writes nothing.
 """
 
 import hashlib
 import io
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from devtune.records import (
-    Change,
     Message,
     Provenance,
     Rejected,
     Sample,
-    SourceFile,
     Split,
-    read_jsonl,
 )
 
 
@@ -36,54 +32,6 @@ Yield = Iterator[Made | Rejected]
 
 Passage = tuple[str, ...]
 """Lines of code without indentation and blank lines: the same wherever they are moved."""
-
-
-class Corpus:
-    """Streams the rows of a corpus directory, as often as they are asked for."""
-
-    def __init__(self, directory: Path) -> None:
-        self.directory = directory
-
-    def files(self, split: Split | None = None) -> Iterator[SourceFile]:
-        """Files of the tree at the cut (`train`), and files newer than it (`held_out`)."""
-        for file in read_jsonl(self.directory / "files.jsonl", SourceFile):
-            if split in (None, file.split):
-                yield file
-
-    def changes(self) -> Iterator[Change]:
-        """Commits, oldest first."""
-        yield from read_jsonl(self.directory / "changes.jsonl", Change)
-
-    def find_trained(self, passages: Iterable[Passage]) -> set[Passage]:
-        """Return which of `passages` stand, in one piece, in any text that is trained on."""
-        wanted: dict[str, set[Passage]] = {}
-        for each in passages:
-            if each:
-                wanted.setdefault(each[0], set()).add(each)
-        found: set[Passage] = set()
-        for text in self._trained_texts() if wanted else ():
-            lines = passage_of(text)
-            for start, line in enumerate(lines):
-                for each in wanted.get(line, ()):
-                    if each not in found and lines[start : start + len(each)] == each:
-                        found.add(each)
-        return found
-
-    def _trained_texts(self) -> Iterator[str]:
-        for file in self.files("train"):
-            yield file.text
-        for change in self.changes():
-            if change.split == "train":
-                yield from (text for edit in change.edits for text in (edit.old, edit.new))
-
-    def find_trained_blobs(self) -> set[str]:
-        """Return the ids of every file version training sees, whole or as a side of an edit."""
-        found = {file.provenance.blob for file in self.files("train")}
-        for change in self.changes():
-            if change.split == "train":
-                found.update(edit.provenance.blob for edit in change.edits)
-                found.update(edit.old_blob for edit in change.edits)
-        return found
 
 
 def passage_of(text: str) -> Passage:

@@ -1,9 +1,11 @@
 """Chunks of a corpus become samples: every family of the pipeline looks at every row.
 
-Reads a corpus and the code graph made of it; writes `made.jsonl` and `rejected.jsonl` a chunk.
+Reads a corpus and the code graph made of it; writes `made.jsonl`, `rejected.jsonl`, and for
+selection `index.jsonl` and `evidence.jsonl`, a chunk.
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -13,10 +15,11 @@ from devtune.data.chunks import Chunk, chunks_of
 from devtune.data.corpus import Made
 from devtune.data.families.context import Context
 from devtune.data.prompts import Prompt
+from devtune.data.selection.index import index_of
 from devtune.records import Change, Rejected, Replay, SourceFile, to_json
 from devtune.steps.families import FamilyStep
 
-MADE, REJECTED = "made.jsonl", "rejected.jsonl"
+MADE, REJECTED, INDEX, EVIDENCE = "made.jsonl", "rejected.jsonl", "index.jsonl", "evidence.jsonl"
 ROWS: Mapping[str, type[Any]] = {
     "files.jsonl": SourceFile,
     "changes.jsonl": Change,
@@ -29,10 +32,10 @@ FAMILIES: Mapping[str, tuple[str, str]] = {
     "fix_repair": ("changes.jsonl", "repairs:fix_repair"),
     "docstring_to_function": ("files.jsonl", "functions:docstring_to_function"),
     "function_to_docstring": ("files.jsonl", "functions:function_to_docstring"),
-    "test_to_implementation": ("files.jsonl", "testing:test_to_implementation"),
-    "implementation_to_test": ("files.jsonl", "testing:implementation_to_test"),
+    "test_to_implementation": ("files.jsonl", "pairs:test_to_implementation"),
+    "implementation_to_test": ("files.jsonl", "pairs:implementation_to_test"),
     "fill_in_the_middle": ("files.jsonl", "middle:fill_in_the_middle"),
-    "api_usage": ("files.jsonl", "usage:api_usage"),
+    "api_usage": ("files.jsonl", "usages:api_usage"),
     "repository_qa": ("files.jsonl", "repository_qa:repository_qa"),
     "explanation": ("files.jsonl", "explanation:explanation"),
     "type_annotation": ("files.jsonl", "type_annotation:type_annotation"),
@@ -45,6 +48,16 @@ NEEDS_GRAPH = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
+class Evidence:
+    """What tells whether a held-out sample is trained on."""
+
+    position: int
+    """Of the sample in its part."""
+    texts: tuple[str, ...]
+    blobs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Making:
     """The families of a pipeline, ready for any chunk."""
 
@@ -53,6 +66,8 @@ class Making:
     graph_file: Path
     dropped: frozenset[int]
     """Offsets in `files.jsonl` of near-duplicates nothing is made of."""
+    weights: Mapping[str, float]
+    """Of the sources."""
 
     def units(self) -> list[Any]:
         """Chunks of the files some step looks at, in a fixed order."""
@@ -72,11 +87,20 @@ class Making:
             for step in self.steps
             if FAMILIES[step.type][0] == name
         ]
-        with (out / MADE).open("wb") as made, (out / REJECTED).open("wb") as rejected:
+        names = (MADE, REJECTED, INDEX, EVIDENCE)
+        with ExitStack() as stack:
+            files = {each: stack.enter_context((out / each).open("wb")) for each in names}
+            position = 0
             for row in self._rows(Chunk(self.corpus / name, start, end), name):
-                for family, step, context in families:
-                    for each in family(step, row, context):
-                        (rejected if isinstance(each, Rejected) else made).write(to_json(each))
+                for each in _made_of(row, families):
+                    if isinstance(each, Rejected):
+                        files[REJECTED].write(to_json(each))
+                        continue
+                    files[MADE].write(to_json(each))
+                    files[INDEX].write(to_json(index_of(each, position, self.weights)))
+                    if each.split == "held_out":
+                        files[EVIDENCE].write(to_json(_evidence(each, position)))
+                    position += 1
 
     def _rows(self, chunk: Chunk, name: str) -> Iterator[Any]:
         for offset, row in chunk.rows(ROWS[name]):
@@ -85,6 +109,15 @@ class Making:
 
     def _context(self, step: FamilyStep) -> Context:
         return Context(Prompt(step.prompt), self.corpus, self.graph_file)
+
+
+def _made_of(row: Any, families: list[tuple[Any, Any, Context]]) -> Iterator[Made | Rejected]:
+    for family, step, context in families:
+        yield from family(step, row, context)
+
+
+def _evidence(made: Made, position: int) -> Evidence:
+    return Evidence(position, made.evidence, tuple(each.blob for each in made.sample.provenance))
 
 
 def _function(reference: str) -> Callable[[Any, Any, Context], Iterator[Made | Rejected]]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from hashlib import blake2b
 from itertools import accumulate
+from pathlib import Path
 
 from ahocorasick_rs import AhoCorasick
 from kingfisher_sdk import DetectionPolicy, Finding, Rules, Scanner
@@ -27,9 +28,12 @@ _SECRET_PART = re.compile(r"(secret|passphrase|security-token|(?<!public-)key)(\
 
 
 @cache
-def _scanner() -> Scanner:
-    """Compile the rules once a process (seconds); the disk cache in the user's home stays off."""
-    rules = Rules(confidence="low", cache=False)
+def _scanner(rules_dir: Path | None) -> Scanner:
+    """Compile the rules once a process (seconds), or read them from where one has compiled them.
+
+    The scanner's own cache in the user's home stays off.
+    """
+    rules = Rules(confidence="low", cache=rules_dir is not None, cache_dir=rules_dir)
     # Comments such as `gitleaks:allow` are the text's own wish; markup context would skip HTML.
     policy = DetectionPolicy(
         inline_ignores=False, markup_context=False, cli_match_semantics=False, base64_max_depth=2
@@ -64,12 +68,17 @@ class Marker:
     """
 
     key: bytes = field(repr=False)
+    rules_dir: Path | None = None
+    """Where compiled rules are, if anywhere."""
     learned: dict[str, Learned] = field(default_factory=dict[str, Learned], repr=False)
     """By digest, in the order they were found."""
 
     def mark(self, text: str) -> str:
         """Return `text` with each secret the rules see replaced by its mark."""
-        findings = [each for each in _scan(text) if _is_secret(each)]
+        if not text:
+            return text
+        found = _scanner(self.rules_dir).scan(text.encode("utf-8"))
+        findings = [each for each in found if _is_secret(each)]
         if not findings:
             return text
         findings.sort(key=lambda e: (e.location["start_offset"], -_length(e), e.rule_id))
@@ -136,8 +145,10 @@ class Redactor:
         return self._placeholders.get(match[1], match[0])
 
 
-def _scan(text: str) -> list[Finding]:
-    return _scanner().scan(text.encode("utf-8")) if text else []
+def compile_rules(rules_dir: Path) -> None:
+    """Leave compiled rules in `rules_dir`, for the processes that mark texts."""
+    rules_dir.mkdir(mode=0o700, exist_ok=True)
+    _scanner(rules_dir)
 
 
 def _is_secret(finding: Finding) -> bool:

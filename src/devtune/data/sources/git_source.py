@@ -163,17 +163,28 @@ class _Reading:
             return
         row = replay(
             self.reader.repository, section, commit, f"{commit.id}^", change.edits, change.split,
-            self.reader.name, lambda path: not self.rules.reject_path(path, None),
+            self.reader.name, self._is_shown,
         )  # fmt: skip
         # The edits are marked already; marking what git printed beside them marks them alike.
         yield map_texts(row, self.texts.marker.mark)
+
+    def _is_shown(self, path: str) -> bool:
+        """Whether a file may appear in what an acted-out commit looks at."""
+        subpaths = self.reader.source.subpaths
+        if subpaths and not any(path.startswith(f"{each.strip('/')}/") for each in subpaths):
+            return False
+        return not self.rules.reject_path(path, None) and not self._is_held_out(path)
+
+    def _is_held_out(self, path: str) -> bool:
+        """Whether a file is measured with where the history is not cut by time."""
+        share = 0.0 if self.plan.keeps_history else self.reader.section.held_out
+        return split_by_file(self.reader.name, path, share) == "held_out"
 
     def _edit(self, commit: Commit, entry: Entry) -> FileEdit | Rejected:
         name, mark = self.reader.name, self.texts.mark
         path = spell_path(entry.path)
         old, new, reason = self._sides(entry)
-        share = 0.0 if self.plan.keeps_history else self.reader.section.held_out
-        if not reason and split_by_file(name, path, share) == "held_out":
+        if not reason and self._is_held_out(path):
             # One commit has one split; here its held-out files are measured by files.jsonl.
             reason = "held_out_file"
         if reason:
