@@ -114,3 +114,8 @@ def test_no_text_is_too_odd(language, text):
     lines = text.split("\n")
     for span in find_statements(text, language, 1, 9):
         assert 0 <= span.start < span.end <= len(lines)
+
+
+def test_a_comment_starts_nothing():
+    text = "class X {\n  /* Say\n     more. */\n  // And\n  int f() {\n    return 1;\n  }\n}\n"
+    assert found(text, "java") == ["  int f() {\n    return 1;\n  }"]

@@ -41,7 +41,7 @@ def find_statements(
 ) -> Iterator[Span] | None:
     """Yield bodies, single statements and ends of bodies that fill their lines and fit.
 
-    A docstring is never the start of one. Returns None for a language without a grammar.
+    Neither a docstring nor a comment is the start of one. Returns None for a language without a grammar.
     """
     if language not in _GRAMMARS:
         return None
@@ -80,7 +80,11 @@ def _spans(body: "Node", lines: list[bytes]) -> Iterator[Span]:
         return
     if own and _is_docstring(own[0]):
         own = own[1:]
-    filling = [each for each in own if each.type not in _BODIES and _fills(each, each, lines)]
+    filling = [
+        each
+        for each in own
+        if each.type not in _BODIES and "comment" not in each.type and _fills(each, each, lines)
+    ]
     for each in filling:
         yield Span(each.start_point.row, _last_line(each) + 1)
     for each in filling:
