@@ -19,16 +19,20 @@ MAX_GAP = 24
 """Bytes between two runs, such as quotes and indentation at the end of a line, that join them."""
 MIN_DISTINCT = 10
 """Different bytes in a run: a rule of equal signs or slashes encodes nothing."""
+COUNTED_BYTES = 1024
+MARGIN = 0.1
+"""Share by which a sample of so many bytes must be above the one asked for: five deviations."""
 SAMPLED_BYTES = 32
 SAMPLED_FINELY = 4096
 """Bytes up to which the shorter stride is taken."""
-STRIDES = (67, 257)
+STRIDES = (131, 509)
 """A sample shows that ordinary code holds no runs; primes, so as not to follow the lines."""
 _DIGITS = set(string.ascii_letters + string.digits + "+/")
 _IN_RUN = bytes(ord("a") if chr(byte) in _DIGITS else ord(" ") for byte in range(256))
 _IN_ESCAPES = bytes(
     ord("h") if chr(byte) in string.hexdigits + "xXu\\, " else ord(".") for byte in range(256)
 )
+_SAMPLED_ESCAPES = b"h" * (SAMPLED_BYTES - 8)
 _PAIRS = bytes(
     ord("h") if chr(byte) in string.hexdigits else ord(" ") if byte in b" ,\t\r\n" else ord(".")
     for byte in range(256)
@@ -84,12 +88,14 @@ def encoded_runs(data: bytes) -> list[int]:
 
     Runs that stand on lines below each other count as one.
     """
-    if not _may_hold_runs(data):
-        return []
-    spans = [*_digit_runs(data), *_pair_runs(data)]
-    for escape, pattern in _ESCAPES.items():
-        if data.count(escape) >= MIN_ESCAPES:
-            spans += [found.span() for found in pattern.finditer(data)]
+    sample = _sample(data)
+    spans: list[tuple[int, int]] = []
+    if b"a" * SAMPLED_BYTES in sample.translate(_IN_RUN):
+        spans += _digit_runs(data)
+    # Deep indentation is no run of anything.
+    if _SAMPLED_ESCAPES in sample.replace(b"  ", b"..").translate(_IN_ESCAPES):
+        spans += _pair_runs(data)
+        spans += _escape_runs(data)
     return _join(data, sorted(spans))
 
 
@@ -105,21 +111,19 @@ def _with_newlines(text: str) -> str:
 
 
 def _has(data: bytes, wanted: bytes, number: float) -> bool:
-    """Whether `data` has so many of the `wanted` bytes; half of ordinary code answers it."""
-    half = data[: len(data) // 2]
-    if len(half) - len(half.translate(None, wanted)) >= number:
+    """Whether `data` has so many of the `wanted` bytes; a sample far above that is believed."""
+    sample = data[:: len(data) // COUNTED_BYTES + 1]
+    believed = number / max(len(data), 1) + MARGIN
+    if len(sample) - len(sample.translate(None, wanted)) >= believed * len(sample) > 0:
         return True
     return len(data) - len(data.translate(None, wanted)) >= number
 
 
-def _may_hold_runs(data: bytes) -> bool:
+def _sample(data: bytes) -> bytes:
+    """Pieces of `data`: one at least lies in any long run, and in some of many short ones."""
     stride = STRIDES[len(data) > SAMPLED_FINELY]
     starts = range(0, len(data), stride)
-    sample = b".".join([data[start : start + SAMPLED_BYTES] for start in starts])
-    if b"a" * SAMPLED_BYTES in sample.translate(_IN_RUN):
-        return True
-    # Deep indentation is no run of anything.
-    return b"h" * (SAMPLED_BYTES - 8) in sample.replace(b"  ", b"..").translate(_IN_ESCAPES)
+    return b".".join([data[start : start + SAMPLED_BYTES] for start in starts])
 
 
 def _digit_runs(data: bytes) -> Iterator[tuple[int, int]]:
@@ -142,6 +146,12 @@ def _pair_runs(data: bytes) -> Iterator[tuple[int, int]]:
             end = found.end() if found else start + len(row)
             yield start, end
             start = mask.find(row, end)
+
+
+def _escape_runs(data: bytes) -> Iterator[tuple[int, int]]:
+    for escape, pattern in _ESCAPES.items():
+        if data.count(escape) >= MIN_ESCAPES:
+            yield from (found.span() for found in pattern.finditer(data))
 
 
 def _join(data: bytes, spans: list[tuple[int, int]]) -> list[int]:

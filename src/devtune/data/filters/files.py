@@ -3,43 +3,26 @@
 Reads the policy files its rules name; writes nothing.
 """
 
+import codecs
 import hashlib
-from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache, partial
 
 from devtune.data.filters.attributes import Attributes
-from devtune.data.filters.content import (
-    has_longer_line,
-    is_alphanumeric,
-    is_blank_enough,
-    is_encoded,
-    mean_line,
-)
 from devtune.data.filters.exclusions import load_policy
 from devtune.data.filters.expressions import load_license_policy
 from devtune.data.filters.licenses import Licenses
 from devtune.data.filters.linguist import fence_of, is_generated, is_generated_path, is_vendored
+from devtune.data.filters.shape import TextCheck, shape_check
 from devtune.data.languages import language_of
 from devtune.records import Split
-from devtune.steps.rules import (
-    Alphanumeric,
-    Encoded,
-    ExcludedPaths,
-    FileRule,
-    Language,
-    License,
-    LineLength,
-    Linguist,
-    Minified,
-    Size,
-)
+from devtune.steps.rules import ExcludedPaths, FileRule, Language, License, Linguist, Size
 
 SNIFFED_BYTES = 8192
 MAX_BYTES = 1_000_000
 """Where no rule says how much; a file is never read without an end."""
 NOTEBOOK = ".ipynb"
-PARAGRAPHS = (".md", ".markdown", ".mdx", ".rst", ".adoc", ".tex", ".html", ".htm")
-"""Endings of prose, which may hold a paragraph in a line."""
+PathCheck = Callable[[str], str | None]
 _CACHED_PATHS = 65_536
 
 
@@ -58,21 +41,16 @@ class FileRules:
         licenses: Mapping[str, str] | None = None,
         license_: str = "",
     ) -> None:
-        self._rules = tuple(rules)
-        self._exclusions = {
-            rule: load_policy(rule.policy) for rule in rules if isinstance(rule, ExcludedPaths)
-        }
-        self._license_policies = {
-            rule: load_license_policy(rule.policy) for rule in rules if isinstance(rule, License)
-        }
+        self.max_bytes = max_bytes_of(rules)
+        """Bytes of the largest file that is kept."""
         self._attributes = Attributes(attributes or {})
         self._licenses = Licenses(licenses or {}, license_)
+        excluding = [rule for rule in rules if isinstance(rule, ExcludedPaths)]
+        self._policies = [load_policy(rule.policy) for rule in excluding]
+        # Which check a rule asks for is decided here, once, and not for every file.
+        self._path_checks = [check for rule in rules for check in self._checks_of_path(rule)]
+        self._text_checks = [check for rule in rules for check in self._checks_of_text(rule)]
         self._judge_path = lru_cache(_CACHED_PATHS)(self._look_at_path)
-
-    @property
-    def max_bytes(self) -> int:
-        """Bytes of the largest file that is kept."""
-        return max_bytes_of(self._rules)
 
     def reject_path(self, path: str, size: int | None) -> str | None:
         """Return why a file is left out before it is read, or None.
@@ -92,16 +70,12 @@ class FileRules:
             return "", "oversized"
         text, reason = _decode(content)
         if reason is None and not path.lower().endswith(NOTEBOOK):
-            reason = self.reject_text(path, text)
+            reason = self._look_at_text(path, text, content.removeprefix(codecs.BOM_UTF8))
         return ("", reason) if reason else (text, None)
 
     def reject_text(self, path: str, text: str) -> str | None:
         """Return why a decoded text is left out, or None."""
-        data = text.encode("utf-8", "surrogatepass")
-        for rule in self._rules:
-            if reason := self._look_at_text(rule, path, text, data):
-                return reason
-        return None
+        return self._look_at_text(path, text, text.encode("utf-8", "surrogatepass"))
 
     def license_of(self, path: str, text: str) -> str:
         """Return the SPDX expression a file stands under, `""` where nothing says one."""
@@ -112,40 +86,64 @@ class FileRules:
         stated = self._attributes.of(path).get("language")
         return fence_of(stated) if isinstance(stated, str) else language_of(path)
 
-    def _look_at_path(self, path: str) -> str | None:
-        for rule in self._rules:
-            match rule:
-                case ExcludedPaths():
-                    reason = self._exclusions[rule].reject_path(path)
-                case Linguist():
-                    reason = self._linguist(rule, path)
-                case Language() if not path.lower().endswith(NOTEBOOK):
-                    reason = _reject_language(rule, self.language_of(path) or "text")
-                case _:
-                    reason = None
-            if reason:
+    def _look_at_text(self, path: str, text: str, data: bytes) -> str | None:
+        for check in self._text_checks:
+            if reason := check(path, text, data):
                 return reason
         return None
 
+    def _look_at_path(self, path: str) -> str | None:
+        for check in self._path_checks:
+            if reason := check(path):
+                return reason
+        return None
+
+    def _checks_of_path(self, rule: FileRule) -> Iterator[PathCheck]:
+        match rule:
+            case ExcludedPaths():
+                yield load_policy(rule.policy).reject_path
+            case Linguist():
+                yield partial(self._linguist, rule)
+            case Language():
+                yield partial(self._language, rule)
+            case _:
+                return
+
+    def _checks_of_text(self, rule: FileRule) -> Iterator[TextCheck]:
+        match rule:
+            case ExcludedPaths():
+                policy = load_policy(rule.policy)
+                yield lambda path, text, data: policy.reject_text(text)
+            case Linguist(generated=True):
+                yield self._generated
+            case License():
+                terms = load_license_policy(rule.policy)
+                yield lambda path, text, data: terms.reject(self.license_of(path, text))
+            case Linguist() | Language():
+                return
+            case _:
+                yield shape_check(rule)
+
     def _linguist(self, rule: Linguist, path: str) -> str | None:
         stated = self._attributes.of(path)
-        is_kept = any(policy.keeps(path) for policy in self._exclusions.values())
+        is_kept = any(policy.keeps(path) for policy in self._policies)
         if rule.vendored and stated.get("vendored", not is_kept and is_vendored(path)):
             return "linguist_vendored"
         if rule.generated and stated.get("generated", not is_kept and is_generated_path(path)):
             return "linguist_generated"
         return None
 
-    def _look_at_text(self, rule: FileRule, path: str, text: str, data: bytes) -> str | None:
-        match rule:
-            case ExcludedPaths():
-                return self._exclusions[rule].reject_text(text)
-            case Linguist() if rule.generated and "generated" not in self._attributes.of(path):
-                return "linguist_generated" if is_generated(path, data) else None
-            case License():
-                return self._license_policies[rule].reject(self.license_of(path, text))
-            case _:
-                return _reject_shape(rule, path, text, data)
+    def _generated(self, path: str, text: str, data: bytes) -> str | None:
+        is_own = "generated" in self._attributes.of(path)
+        return "linguist_generated" if not is_own and is_generated(path, data) else None
+
+    def _language(self, rule: Language, path: str) -> str | None:
+        if path.lower().endswith(NOTEBOOK):
+            # Its language is that of its cells, which are not read yet.
+            return None
+        language = self.language_of(path) or "text"
+        is_allowed = not rule.allow or language in rule.allow
+        return None if is_allowed and language not in rule.deny else "language"
 
 
 def split_by_file(source: str, path: str, held_out: float) -> Split:
@@ -186,33 +184,4 @@ def _decode(content: bytes) -> tuple[str, str | None]:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
         return "", "not_utf8"
-    return (text, None) if text.strip() else ("", "empty")
-
-
-def _reject_language(rule: Language, language: str) -> str | None:
-    is_allowed = not rule.allow or language in rule.allow
-    return None if is_allowed and language not in rule.deny else "language"
-
-
-def _reject_shape(rule: FileRule, path: str, text: str, data: bytes) -> str | None:
-    is_code = bool(language_of(path))
-    match rule:
-        case Size() if _count_lines(text) < rule.min_lines:
-            reason = "too_short"
-        case LineLength() if not path.lower().endswith(PARAGRAPHS):
-            is_long = is_code and mean_line(text) > rule.mean
-            reason = "long_mean_line" if is_long else None
-            reason = "long_line" if has_longer_line(text, rule.max) else reason
-        case Minified() if is_code and len(data) >= rule.min_bytes:
-            reason = None if is_blank_enough(data, rule.min_blank_share) else "minified"
-        case Alphanumeric() if not is_alphanumeric(text, data, rule.min_share):
-            reason = "few_alphanumerics"
-        case Encoded() if is_encoded(data, rule.max_run, rule.max_share):
-            reason = "encoded"
-        case _:
-            reason = None
-    return reason
-
-
-def _count_lines(text: str) -> int:
-    return text.count("\n") + (not text.endswith("\n"))
+    return ("", "empty") if not text or text.isspace() else (text, None)
