@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from devtune.data.code.facts import Entry, Imported, Mention, Place
@@ -79,8 +81,16 @@ def test_the_own_file_comes_first():
 def test_two_equal_definitions_are_ambiguous_but_overloads_are_one():
     twice = entry("app/config/b.py", "load"), entry("app/config/a.py", "load")
     assert chosen("main.py", "load", [("app.config", "load")], *twice) is None
-    later, first = entry("a/X.java", "X.load", line=9), entry("a/X.java", "X.load", line=2)
+    first, later = entry("a/X.java", "X.load", line=2), entry("a/X.java", "X.load", line=9)
+    longer = replace(later, span=Span(9, 19))
     assert chosen("a/Y.java", "X.load", [], later, first) == first
+    assert chosen("a/Y.java", "X.load", [], first, longer) == longer
+
+
+def test_of_overloads_in_python_the_last_is_meant():
+    stub, real = entry("app/config.py", "load", line=2), entry("app/config.py", "load", line=9)
+    longer = replace(stub, span=Span(2, 8))
+    assert chosen("main.py", "load", [("app.config", "load")], longer, real) == real
 
 
 def test_a_constructor_is_its_class():

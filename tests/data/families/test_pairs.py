@@ -149,3 +149,11 @@ def test_what_stands_among_tests_is_no_implementation(run, family):
     test = file_of("tests/test_config.py", TESTS.text.replace("app.config", "tests.config"))
     row, other = (helper, test) if family == "test_to_implementation" else (test, helper)
     assert [each for each in run(family, row, other) if not isinstance(each, Rejected)] == []
+
+
+@pytest.mark.parametrize("body", ["...", "pass"])
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_function_without_a_body_has_a_reason(run, family, body):
+    stub = file_of("app/config.py", f"def load(path):\n    {body}\n")
+    row, other = (stub, TESTS) if family == "test_to_implementation" else (TESTS, stub)
+    assert {each.reason for each in run(family, row, other)} == {"no_body"}

@@ -119,3 +119,9 @@ def test_requests_are_phrased_in_several_ways(run):
         ]
         found.add(texts(run(code, *callers)[0])[0].replace(f"m{number}", "m"))
     assert len(found) >= 4
+
+
+def test_overloads_are_one_definition(run):
+    code = "@overload\ndef load(path: int): ...\n\n\n" + CODE.text
+    found = run(file_of("app/config.py", code), *(caller(name) for name in "abc"))
+    assert [texts(each)[0].count("def load(path):") for each in found] == [1]

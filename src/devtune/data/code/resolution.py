@@ -40,7 +40,10 @@ def choose(
     closest = classes or closest
     if len({(each.place.path, each.qualified_name) for each in closest}) > 1:
         return None
-    return min(closest, key=lambda each: (each.span.start, each.id))
+    # Of overloads the last one has the body in Python; elsewhere the longest says most.
+    if group_of(mention.place.language) == "python":
+        return max(closest, key=lambda each: (each.span.start, each.id))
+    return max(closest, key=lambda each: (each.span.end - each.span.start, -each.id))
 
 
 def closeness(

@@ -41,7 +41,8 @@ def find_statements(
 ) -> Iterator[Span] | None:
     """Yield bodies, single statements and ends of bodies that fill their lines and fit.
 
-    Neither a docstring nor a comment is the start of one. Returns None for a language without a grammar.
+    Neither a docstring nor a comment is the start of one. Returns None for a language without a
+    grammar.
     """
     if language not in _GRAMMARS:
         return None

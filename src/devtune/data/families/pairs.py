@@ -3,6 +3,7 @@
 Reads the graph of a corpus and rows of it; writes nothing.
 """
 
+import re
 from pathlib import PurePosixPath
 
 from devtune.data.code.facts import Entry
@@ -16,6 +17,8 @@ from devtune.data.languages import fenced
 from devtune.records import Change, Message, Rejected, Replay, SourceFile, Split
 from devtune.steps.families import ImplementationToTest, TestToImplementation
 
+_STUB = re.compile(r"\W*(pass)?\W*")
+"""A body that says nothing, in any language."""
 PairStep = TestToImplementation | ImplementationToTest
 _TEST_WORDS = frozenset({"test", "tests", "testing", "spec", "specs", "should", "it"})
 
@@ -65,6 +68,8 @@ def _pair(
     wanted, given = graph.function(answer), graph.function(shown)
     if wanted is None or given is None:
         return reject("not_parseable", where, answer.qualified_name)
+    if any(_STUB.fullmatch(each.body) for each in (wanted, given)):
+        return reject("no_body", where, answer.qualified_name)
     if max(_num_lines(wanted), _num_lines(given)) > step.max_lines:
         return reject("pair_too_long", where, answer.qualified_name)
     key = " ".join((step.type, where.source, where.path, wanted.qualified_name))

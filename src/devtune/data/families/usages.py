@@ -27,8 +27,10 @@ def api_usage(step: ApiUsage, row: SourceFile | Change | Replay, context: Contex
     if is_test_path(row.provenance.path):
         return
     place = context.graph.place(row)
+    entries = context.graph.entries(place) if place else []
     left_out: Counter[str] = Counter()
-    for entry in context.graph.entries(place) if place else ():
+    # Overloads share their callers, and the last of them has the body.
+    for entry in {each.qualified_name: each for each in entries}.values():
         if entry.is_test or entry.name.startswith("_") or not entry.signature:
             continue
         made = _ask(step, row, entry, context)
