@@ -48,6 +48,7 @@ def write_page(dataset: Path, out: Path | None = None) -> Path:
             file.writelines(html)
         partial.replace(target)
     except OSError as error:
+        partial.unlink(missing_ok=True)
         raise RecipeError(one_line(error, target)) from None
     return target
 

@@ -1,0 +1,103 @@
+from dataclasses import replace
+
+import pytest
+
+from devtune.data.render import render
+from devtune.pipeline import RenderSection
+from devtune.progress import Progress
+from devtune.records import (
+    Contamination,
+    DuplicateCluster,
+    Message,
+    Rejected,
+    Sample,
+    Source,
+    ToolCall,
+    write_jsonl,
+)
+from devtune.stage import Outcome, run_stage
+from tests.conftest import make_place
+
+HOSTILE = (
+    "</script></style></pre><script>document.title = 'owned'</script><!-- \x00\x1b[31m\r\n"
+    "\u202egnp.exe\u202c \u200b\u200b \U000e0041 \u00a0 {{ 7 * 7 }} [/INST]</s>"
+    "<img src=x onerror=\"document.title = 'owned'\"> &lt;b&gt; " + "W" * 1000
+)
+TOOLS = (
+    '[{"type": "function", "function": {"name": "read_file", "description": "Reads.",'
+    ' "parameters": {"type": "object", "properties": {"path": {"type": "string"}}}}}]'
+)
+MAX_LENGTH = 6000
+
+
+def make(sample_id, family="commit_edit", answer="```python\nreturn a + b\n```", **place):
+    place = {"path": "app/x.py", "source": "billing", "license": "MIT", **place}
+    origin = replace(make_place(), **place)
+    messages = (Message("user", f"Please do {sample_id}."), Message("assistant", answer))
+    return Sample(sample_id, family, messages, (origin,))
+
+
+def make_replay(sample_id):
+    messages = (
+        Message("system", "You have tools."),
+        Message("user", "Go."),
+        Message("assistant", "\n\nA moment.", is_trained=False),
+        Message("user", "Look."),
+        Message("assistant", "", (ToolCall("abcdef123", "read_file", '{"path": "a"}'),)),
+        Message("tool", "found\n", (), "abcdef123"),
+        Message("assistant", "All is well."),
+    )
+    places = [replace(make_place(path), source="ledger") for path in ("README.md", "a.go", "b.go")]
+    places[1] = replace(places[1], license="MIT OR Apache-2.0")
+    return Sample(sample_id, "commit_replay", messages, tuple(places), TOOLS)
+
+
+TRAIN = [
+    *(make(f"{number:016x}") for number in range(30)),
+    make("f0" * 8, "hostile_family", HOSTILE, path=f"a/\u202e\n{HOSTILE}", author=HOSTILE),
+    make_replay("e0" * 8),
+    make("d0" * 8, answer="x = 1\n" * 8000),
+]
+HELD_OUT = [make("b0" * 8, "commit_edit", source="ledger", license=""), make("b1" * 8, "only_held")]
+
+
+def fill_corpus(out):
+    sources = [
+        Source("billing", "git", 1.0, "MIT", "Ada", "aa" * 20, "cc" * 20, "2025-06-30T00:00:00", 7),
+        Source("ledger", "directory", 0.25, "", HOSTILE),
+    ]
+    write_jsonl(out / "sources.jsonl", sources)
+    rejected = [Rejected("vendored", "billing", f"vendor/{number}.js") for number in range(5)]
+    rejected.append(Rejected("hostile_path", "ledger", f"..\n{HOSTILE}", "", HOSTILE))
+    write_jsonl(out / "rejected.jsonl", rejected)
+    return Outcome("")
+
+
+def fill_samples(out):
+    write_jsonl(out / "train.jsonl", TRAIN)
+    write_jsonl(out / "held_out.jsonl", HELD_OUT)
+    write_jsonl(out / "rejected.jsonl", [Rejected("exact_duplicate", "billing", "app/y.py")])
+    places = [make_place(f"copy/{number}.py") for number in range(20)]
+    clusters = [DuplicateCluster(places[0], tuple(places[1:size])) for size in (2, 20, 3)]
+    write_jsonl(out / "duplicates.jsonl", clusters)
+    hit = Contamination("ab" * 8, "commit_edit", "billing", "x.py", "humaneval", "HE/1", "a <b> c")
+    write_jsonl(out / "contamination.jsonl", [hit])
+    return Outcome("")
+
+
+@pytest.fixture(scope="session")
+def run_dir(tmp_path_factory, tekken_file):
+    out = tmp_path_factory.mktemp("runs") / "demo"
+    base = out / "base"
+    base.mkdir(parents=True)
+    (base / "tekken.json").write_bytes(tekken_file.read_bytes())
+    samples, section = out / "samples", RenderSection(max_length=MAX_LENGTH)
+
+    def fill_dataset(scratch):
+        return render(section, samples, base, scratch, Progress("quiet"))
+
+    run_stage("collect", {}, {}, out / "corpus", fill_corpus)
+    run_stage("build", {}, {"corpus": out / "corpus"}, samples, fill_samples)
+    identity = {"max_length": MAX_LENGTH}
+    run_stage("render", identity, {"samples": samples}, out / "dataset", fill_dataset)
+    return out

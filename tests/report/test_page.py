@@ -1,0 +1,241 @@
+import base64
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from devtune.data.render import Renderer
+from devtune.errors import RecipeError
+from devtune.report import page as page_module
+from devtune.report.page import write_page
+from tests.report.conftest import HELD_OUT, HOSTILE
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "chrome"))), None)
+in_chromium = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine")
+CSS = (Path(page_module.__file__).parent / "dataset.css").read_text(encoding="utf-8")
+PROBE = """<script>
+for (const each of document.querySelectorAll("details")) each.open = true;
+const inBox = each => each && each !== document.body && (
+  getComputedStyle(each).overflowX !== "visible" || inBox(each.parentElement));
+const spilled = [...document.body.querySelectorAll("*")].filter(
+  each => each.getBoundingClientRect().right > innerWidth + 1 && !inBox(each.parentElement));
+parent.postMessage(JSON.stringify({
+  width: innerWidth, scrollWidth: document.documentElement.scrollWidth,
+  paper: getComputedStyle(document.body).backgroundColor,
+  spilled: spilled.map(each => each.outerHTML.slice(0, 200)),
+}), "*");
+</script>"""
+FRAME = """<!doctype html><title>waiting</title>
+<style>:root {{ color-scheme: {scheme}; }} iframe {{ width: {width}px; height: 800px; border: 0; }}
+</style><script>addEventListener("message", event => {{ document.title = event.data; }});</script>
+<iframe src="page.html"></iframe>"""
+PAPER = {"light": "rgb(252, 251, 248)", "dark": "rgb(24, 23, 21)"}
+
+
+@pytest.fixture(scope="module")
+def html(run_dir, tmp_path_factory):
+    out = tmp_path_factory.mktemp("page") / "page.html"
+    return write_page(run_dir / "dataset", out).read_text(encoding="utf-8")
+
+
+class Reader(HTMLParser):
+    def __init__(self, html) -> None:
+        super().__init__()
+        self.tags, self.attributes, self.samples, self.stack = set(), set(), {}, []
+        self.current, self.is_first = None, False
+        self.feed(html)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.add(tag)
+        self.attributes.update(attrs)
+        self.stack.append((tag, dict(attrs).get("class", "")))
+        self.is_first = tag == "pre"
+
+    def handle_endtag(self, tag):
+        while self.stack and self.stack.pop()[0] != tag:
+            pass
+
+    def handle_data(self, data):
+        inside = [tag for tag, _ in self.stack]
+        if inside[-2:] == ["summary", "code"] and ("details", "sample") in self.stack:
+            self.current = self.samples.setdefault(data, {"trained": "", "all": "", "dim": ""})
+        if self.is_first:  # as browsers do it
+            data = data.removeprefix("\n")
+            self.is_first = False
+        if "pre" in inside:
+            self.current["all"] += data
+            self.current["trained"] += data if "mark" in inside else ""
+            self.current["dim"] += data if self.stack[-1][1] == "control" else ""
+
+
+def test_the_page_needs_nothing_and_runs_nothing(html):
+    reader = Reader(html)
+    assert not reader.tags & {"script", "link", "img", "iframe", "object", "base", "form"}
+    names = {name for name, _ in reader.attributes}
+    assert not {each for each in names if each.startswith("on")} | (names & {"src", "style"})
+    assert {value[0] for name, value in reader.attributes if name == "href"} == {"#"}
+    assert not re.search(r"url\(|@import|https?:", CSS)
+
+
+def test_the_policy_allows_the_one_style_and_nothing_else(html):
+    (style,) = re.findall(r"<style>(.*?)</style>", html, re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+    assert f'http-equiv="Content-Security-Policy" content="{policy}"' in html
+
+
+def test_exactly_the_tokens_the_loss_counts_are_marked(run_dir, html):
+    samples, dataset = Reader(html).samples, run_dir / "dataset"
+    renderer = Renderer(dataset / "tekken.json")
+    families = set()
+    for row in pq.read_table(dataset / "train.parquet").to_pylist():
+        if row["sample_id"] not in samples or row["family"] == "hostile_family":
+            continue
+        spans = list(renderer.spans(row["input_ids"], row["labels"]))
+        shown = samples[row["sample_id"]]
+        assert shown["all"] == "".join(span.text for span in spans)
+        assert shown["trained"] == "".join(span.text for span in spans if span.is_trained)
+        assert shown["dim"] == "".join(span.text for span in spans if span.is_control)
+        families.add(row["family"])
+    assert families == {"commit_edit", "commit_replay"}
+
+
+def test_marked_text_is_the_trained_answers_and_their_ends(html):
+    samples = Reader(html).samples
+    assert samples["b1" * 8]["trained"] == f"{HELD_OUT[1].messages[1].content}</s>"
+    replay = samples["e0" * 8]
+    assert replay["trained"].startswith("[TOOL_CALLS]read_file")
+    assert replay["trained"].endswith("</s>All is well.</s>")
+    assert "[/INST]\n\nA moment.</s>" in replay["all"]
+    assert "moment" not in replay["trained"]
+
+
+def test_a_hostile_sample_is_text_with_nothing_hidden(html):
+    trained = Reader(html).samples["f0" * 8]["trained"]
+    assert trained == (
+        HOSTILE.replace("\x00", "NUL").replace("\x1b", "ESC").replace("\r", "CR")
+        .replace("\u202e", "U+202E").replace("\u202c", "U+202C").replace("\u200b\u200b", "U+200B×2")
+        .replace("\U000e0041", "U+E0041").replace("\u00a0", "U+00A0") + "</s>"
+    )  # fmt: skip
+    assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\U000e0041]", html)
+
+
+def test_the_page_says_where_everything_is_from_and_what_was_left_out(html):
+    text = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", html))
+    for words in (
+        "32 samples to train on, 2 held out",
+        "billing @ c0ffee app/x.py · Ada &lt;ada@corp.test&gt; · 2024-01-01 · MIT",
+        "and 2 more places",
+        "vendored 5 83.3%",
+        "3 clusters of files that are nearly the same",
+        "+19 app @ c0ffee copy/0.py",
+        "and 7 more",
+        "1 sample was left out for words shared",
+        "a &lt;b&gt; c",
+        "cccccccccccc 2025-06-30",
+    ):
+        assert words in text, words
+
+
+def test_the_same_dataset_gives_the_same_bytes(run_dir, html, tmp_path):
+    assert write_page(run_dir / "dataset", tmp_path / "again.html").read_text("utf-8") == html
+
+
+def test_a_dataset_alone_gives_a_page_that_says_what_is_missing(run_dir, tmp_path):
+    shutil.copytree(run_dir / "dataset", tmp_path / "run" / "dataset")
+    out = write_page(tmp_path / "run" / "dataset")
+    assert out == tmp_path / "run" / "dataset.html"
+    html = out.read_text(encoding="utf-8")
+    assert "Repositories, languages and licences cannot be told: samples/ is not beside it." in html
+    assert "32 samples to train on" in html
+
+
+def test_a_place_that_cannot_be_written_is_one_line(run_dir, tmp_path):
+    with pytest.raises(RecipeError, match="no such file or directory; correct the path"):
+        write_page(run_dir / "dataset", tmp_path / "no" / "page.html")
+    (tmp_path / "taken").mkdir()
+    with pytest.raises(RecipeError, match="taken.*; see the path"):
+        write_page(run_dir / "dataset", tmp_path / "taken")
+    assert [each.name for each in tmp_path.iterdir()] == ["taken"]
+
+
+def luminance(colour):
+    parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    linear = [
+        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
+    ]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(one, two):
+    low, high = sorted((luminance(one), luminance(two)))
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("place", [0, 1], ids=["light", "dark"])
+def test_text_stands_out_from_what_is_behind_it(place):
+    block = re.findall(r":root \{(.*?)\}", CSS, re.DOTALL)[place]
+    colours = dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{6});", block))
+    on_paper = ["ink", "quiet", "train", "held-out"]
+    pairs = [(name, "paper") for name in on_paper] + [("ink", "sheet"), ("quiet", "sheet")]
+    pairs += [("mark-ink", "mark"), ("mark-quiet", "mark"), ("odd-ink", "odd")]
+    found = {pair: round(contrast(*(colours[name] for name in pair)), 2) for pair in pairs}
+    assert min(found.values()) >= 4.5, found
+    assert contrast(colours["trained"], colours["rest"]) >= 3
+
+
+def browse(directory, url, *options):
+    command = [
+        *(CHROMIUM, "--headless", "--hide-scrollbars", "--disable-gpu", "--no-first-run"),
+        *("--enable-logging=stderr", f"--user-data-dir={directory / 'profile'}"),
+        *(["--no-sandbox"] if os.geteuid() == 0 else []),
+        *("--virtual-time-budget=4000", *options, "--dump-dom", url.as_uri()),
+    ]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+
+
+def probe(directory, html, width, scheme, extra=""):
+    # Only this copy may run a script; the frame has a phone's width where a window cannot.
+    open_copy = re.sub(r"<meta http-equiv=[^>]*>", "", html)
+    page = open_copy.replace("</body>", f"{extra}{PROBE}</body>")
+    (directory / "page.html").write_text(page, encoding="utf-8")
+    frame = directory / "frame.html"
+    frame.write_text(FRAME.format(width=width, scheme=scheme), encoding="utf-8")
+    dom = browse(directory, frame, "--window-size=1400,900").stdout
+    title = re.search(r"<title>(.*?)</title>", dom, re.DOTALL)[1]
+    return json.loads(title.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&"))
+
+
+@in_chromium
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 1280])
+def test_nothing_is_wider_than_the_window(tmp_path, html, width, scheme):
+    found = probe(tmp_path, html, width, scheme)
+    assert found == {
+        "width": width, "scrollWidth": width, "paper": PAPER[scheme], "spilled": [],
+    }  # fmt: skip
+
+
+@in_chromium
+def test_the_probe_sees_what_is_too_wide(tmp_path, html):
+    found = probe(tmp_path, html, 360, "light", "<p style='width: 400px; max-width: none'>x</p>")
+    assert found["scrollWidth"] == 400
+    assert len(found["spilled"]) == 1
+
+
+@in_chromium
+def test_a_browser_finds_the_page_in_order_and_runs_nothing_of_it(tmp_path, html):
+    file = tmp_path / "page.html"
+    file.write_text(html, encoding="utf-8")
+    shown = browse(tmp_path, file)
+    assert "<title>demo · dataset</title>" in shown.stdout
+    assert "Content Security Policy" not in shown.stderr
+    file.write_text(html.replace("</body>", "<script>1</script></body>"), encoding="utf-8")
+    assert "Content Security Policy" in browse(tmp_path, file).stderr
