@@ -52,6 +52,8 @@ def place(path, source="app"):
         ("app/x.rb", "conf/load", "", "lib/conf/load.rb", 2),
         ("app/x.rb", "../lib/load.rb", "", "lib/load.rb", 2),
         ("src/X.php", r"Src\Conf\Loader", "Loader", "src/Conf/Loader.php", 2),
+        ("src/X.php", r"Corp\Conf\Loader", "Loader", "lib/Conf/Loader.php", 2),
+        ("src/X.php", r"Corp\Other\Loader", "Loader", "lib/Conf/Loader.php", 0),
         ("src/X.cs", "Corp.Conf", "", "Corp/Conf/Loader.cs", 1),
     ],
 )

@@ -52,6 +52,7 @@ ALL, ELSEWHERE = entry("app/config.py", "Config.load_all"), entry("lib/x.py", "X
         ("my_config.load", [("app.config", "Config")], [METHOD, OTHER], METHOD),
         ("my_config.load", [("app.config", "load")], [METHOD, OTHER], METHOD),
         ("my_config.load", [], [METHOD, OTHER], None),
+        ("config_file.load", [("app.config", "Config")], [METHOD], None),
         ("value.load", [("app.config", "Config")], [METHOD], None),
         ("?.load", [("app.config", "Config")], [METHOD], None),
         ("value.load_all", [("app.config", "Config")], [ALL], ALL),
@@ -132,3 +133,10 @@ def test_a_namespace_is_no_class(call):
     assert chosen("src/main.cpp", call, [("lib/conf.h", "")], found) == found
     assert chosen("src/main.cpp", call, [("lib/other.h", "")], found) is None
     assert chosen("src/main.cpp", f"other.{call}", [("lib/other.h", "")], found) is None
+
+
+@pytest.mark.parametrize(("namespace", "is_found"), [("Corp.Conf", True), ("Corp.Other", False)])
+def test_a_value_is_of_a_class_its_file_can_see(namespace, is_found):
+    method = entry("Corp/Conf/Loader.cs", "Loader.run")
+    found = chosen("src/X.cs", "myLoader.run", [(namespace, "")], method)
+    assert found == (method if is_found else None)

@@ -94,6 +94,8 @@ def _wanted(module: str, directory: str, group: str) -> tuple[Parts | None, bool
         return None, False
     if group == "c":  # what a header declares is defined in the file of that name, anywhere
         parts = parts[-1:]
+    if group == "php" and len(parts) > 1:  # the first part of a namespace is no directory
+        parts = parts[1:]
     return _lowered(parts), False
 
 

@@ -114,7 +114,7 @@ def _of_value(
     Either the value is called like the class, or the name is so long that nobody else has it.
     """
     user, words = mention.place, words_of(mention.qualifier)
-    is_alike = any(each in words for each in words_of(target.owner))
+    is_alike = bool(words) and words[-1:] == words_of(target.owner)[-1:]
     is_rare = is_only and len(words_of(target.name)) > 1
     if not (is_alike or is_rare) or any(mention.qualifier == each.name for each in imports):
         return 0
@@ -127,7 +127,7 @@ def _of_value(
     is_near = target.place.path == user.path or (
         group in _SAME_PACKAGE and _is_beside(user, target.place)
     )
-    is_seen = any(name == target.owner or match == EXACT for name, match in known)
+    is_seen = any(name in ("", target.owner) or match == EXACT for name, match in known)
     return NEAR if is_near or is_seen else 0
 
 
