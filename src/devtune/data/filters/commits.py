@@ -24,7 +24,7 @@ MAX_SUBJECT_CHARACTERS = 4096
 INDENTED_LANGUAGES = frozenset({"python", "haskell", ""})
 """Where indentation has a meaning; `""` is YAML, Makefiles and whatever else is no code."""
 _REVERT = re.compile(r"(?i)(?:revert(?:s|ed|ing)?\b|back(?:s|ed)? ?out\b)")
-_REVERTED = re.compile(r"(?im)^\W*this reverts (?:commit|merge request|pull request)\b")
+_REVERTED = re.compile(r"(?i)\s*this reverts (?:commit|merge request|pull request)\b")
 
 
 class CommitRules:
@@ -51,7 +51,7 @@ class CommitRules:
             match rule:
                 case Bot() if any(pattern.search(author) for pattern in self._authors):
                     return "bot"
-                case Revert() if _REVERT.match(subject) or _REVERTED.search(body):
+                case Revert() if _REVERT.match(subject) or _REVERTED.match(body):
                     return "revert"
                 case Message() if reason := self._messages[rule].reject(subject):
                     return reason

@@ -30,6 +30,7 @@ _LICENSE_NAME = re.compile(
 _OTHERS = re.compile(
     r"(?i)third|3rd|notice|depend|header|template|\.(?:json|ya?ml|toml|xml|csv|lock)$"
 )
+_FORMAL = ("LICEN", "COPYING", "UNLICEN")
 _TAG_LINE = re.compile(rf"{TAG}[ \t]*([^\n]*)")
 _COMMENT_END = re.compile(r"\s*(?:\*/|-->|--\}\}|#\}|\*\)|%>|\"\"\"|''').*$")
 _HINTS = ("icens", "icenc", "ICENS", "ermission is hereby", "edistribution and use")
@@ -89,11 +90,14 @@ class Licenses:
     def _in_folder(self, folder: str) -> str:
         names = self._names.get(folder, ())
         place = f"{folder}/" if folder else ""
-        texts = [self._files[place + name] for name in names if _is_text(name)]
+        texts = {name: self._files[place + name] for name in names if _is_text(name)}
         # A copy of the licence at the top says what the top says.
-        others = [text for text in texts if not folder or _squeeze(text) not in self._top_texts]
-        recognised = [recognise(text) for text in others]
-        by_text = join_all(each for each in recognised if each != UNCLEAR)
+        others = {
+            name: recognise(text)
+            for name, text in texts.items()
+            if not folder or _squeeze(text) not in self._top_texts
+        }
+        by_text = join_all(each for each in others.values() if each != UNCLEAR)
         stated = [stated_license(name, self._files[place + name]) for name in names
                   if name in MANIFESTS]  # fmt: skip
         known = [each for each in map(normalize, filter(None, stated)) if is_known(each)]
@@ -101,7 +105,9 @@ class Licenses:
         if by_manifest and (not by_text or ids_of(by_manifest) >= ids_of(by_text)):
             # Of several texts only the manifest says whether one of them or all hold.
             return by_manifest
-        return by_text or (UNCLEAR if others else "")
+        # `LICENSE` has legal force; `license.md` may be a page about it.
+        is_unclear = any(name.startswith(_FORMAL) for name in others)
+        return by_text or (UNCLEAR if is_unclear else "")
 
 
 def is_license_file(name: str) -> bool:

@@ -53,7 +53,8 @@ _EMPTY = (
     r"|re|see|for|the)\W+)*#?\d+\W*$",
     r"bump\w*\W+(?:\S+\W+){0,4}?(?:v?\d+\.\d+|versions?\b|dependenc\w+|deps?\b|submodules?\b)",
     r"(?:upgrade|update)\w*\W+\S+\W+(?:from\W+\S+\W+)?to\W+v?\d",
-    r"(?:set|update|prepare|tag|change)\w*\W+(?:(?:the|for|next|new)\W+)*(?:version|release)\b",
+    r"(?:set|update|prepare|tag|change)\w*\W+(?:(?:the|for|next|new)\W+)*(?:version|release)"
+    r"(?:\W+number)?(?:\s+(?:(?:to|for|from)\s+)?\S*\d.*)?\W*$",
     r"release\W+(?:\S+\W+)?v?\d",
     r"v?\d+(?:\.\d+)+\S*\W*$",
     r"\W*[0-9a-f]{7,40}\W*$",
