@@ -91,7 +91,11 @@ def test_long_documentation_loses_whole_lines():
         ("reload(load(config.load(x)))", "load", 1, "config"),
         ("load(x)", "load", 5, ""),
         ("something_else", "load", 0, "?"),
+        ("x.$load(1)", "load", 0, "?"),
+        ("x.load", "", 0, "?"),
+        ("a . load (x)", "load", 0, "a"),
         ("x" * 9999 + ".load()", "load", 0, "x" * 199),
+        ("a.load", "load", 0, "a"),
     ],
 )
 def test_what_a_name_is_called_on(line, name, nth, expected):

@@ -21,13 +21,11 @@ MAX_CHARACTERS = 2000
 """Of a signature or documentation that is kept; longer ones lose their last lines."""
 MAX_WHOLE = 12
 """Lines of a class that is small enough to be shown instead of its heading."""
-_RECEIVER = re.compile(r"([\w$]+)\s*(?:\.|\?\.|::|->)\s*$")
 _NAMESPACE = re.compile(
     r"^[ \t]{0,40}(?:(?:inline|export|declare|pub(?:\([^)\n]{0,80}\))?)[ \t]{1,9}){0,3}"
     r"(?:namespace|mod)[ \t]{1,9}([\w.:\\]{1,200})",
     re.MULTILINE,
 )
-_BOUND = re.compile(r"(?:\.|::|->)\s*$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,14 +176,37 @@ def _calls(function: Function, number: int, lines: list[str]) -> Iterator[Fact]:
 
 def find_qualifier(line: str, name: str, nth: int = 0) -> str:
     """Return what the `nth` mention of `name` on a line is called on."""
-    found = [each.start() for each in re.finditer(rf"(?<![\w$]){re.escape(name)}(?![\w$])", line)]
-    if not found:
+    last = -1
+    for start in _mentions(line, name):
+        last = start
+        nth -= 1
+        if nth < 0:
+            break
+    if last < 0:
         return UNKNOWN
-    before = line[: found[min(nth, len(found) - 1)]][-200:]
-    if not _BOUND.search(before):
+    before = line[max(last - 200, 0) : last].rstrip()
+    mark = next((each for each in (".", "::", "->") if before.endswith(each)), "")
+    if not mark:
         return ""
-    receiver = _RECEIVER.search(before)
-    return receiver[1] if receiver else UNKNOWN
+    before = before.removesuffix(mark).removesuffix("?").rstrip()
+    start = len(before)
+    while _is_word(before[start - 1 : start]):
+        start -= 1
+    return before[start:] or UNKNOWN
+
+
+def _mentions(line: str, name: str) -> Iterator[int]:
+    """Yield where `name` stands as a word of its own."""
+    start = line.find(name) if name else -1
+    while start >= 0:
+        end = start + len(name)
+        if not _is_word(line[start - 1 : start]) and not _is_word(line[end : end + 1]):
+            yield start
+        start = line.find(name, end)
+
+
+def _is_word(character: str) -> bool:
+    return character.isalnum() or character in ("_", "$")
 
 
 def _shortened(text: str) -> str:
