@@ -8,26 +8,12 @@ from collections.abc import Iterator
 from functools import cache
 from typing import TYPE_CHECKING
 
+from devtune.data.code.grammars import GRAMMARS
 from devtune.data.code.module import Span
 
 if TYPE_CHECKING:
     from tree_sitter import Node, Parser
 
-_GRAMMARS = {
-    "c": "tree_sitter_c.language",
-    "cpp": "tree_sitter_cpp.language",
-    "csharp": "tree_sitter_c_sharp.language",
-    "go": "tree_sitter_go.language",
-    "java": "tree_sitter_java.language",
-    "javascript": "tree_sitter_javascript.language",
-    "jsx": "tree_sitter_javascript.language",
-    "php": "tree_sitter_php.language_php",
-    "python": "tree_sitter_python.language",
-    "ruby": "tree_sitter_ruby.language",
-    "rust": "tree_sitter_rust.language",
-    "tsx": "tree_sitter_typescript.language_tsx",
-    "typescript": "tree_sitter_typescript.language_typescript",
-}
 _BODIES = frozenset(
     ("block", "block_body", "body_statement", "class_body", "compound_statement",
      "constructor_body", "declaration_list", "do", "do_block", "else", "enum_body",
@@ -44,7 +30,7 @@ def find_statements(
     Neither a docstring nor a comment is the start of one. Returns None for a language without a
     grammar.
     """
-    if language not in _GRAMMARS:
+    if language not in GRAMMARS:
         return None
     source = text.encode("utf-8", "surrogatepass")
     return _find(_parser(language).parse(source).root_node, source, min_lines, max_lines)
@@ -54,8 +40,8 @@ def find_statements(
 def _parser(language: str) -> "Parser":
     from tree_sitter import Language, Parser
 
-    package, _, entry = _GRAMMARS[language].partition(".")
-    pointer: object = getattr(importlib.import_module(package), entry)()
+    grammar = GRAMMARS[language]
+    pointer: object = getattr(importlib.import_module(grammar.package), grammar.entry)()
     return Parser(Language(pointer))
 
 
