@@ -5,8 +5,6 @@ from devtune.errors import DevtuneError
 from devtune.records import Rejected, write_jsonl
 
 ROWS = [Rejected("long_line", "app", f"é{n}" * (n % 7), str(n)) for n in range(50)]
-    Rejected("long_line", "app", f"é{number}" * (number % 7), str(number)) for number in range(50)
-]
 
 
 @pytest.fixture

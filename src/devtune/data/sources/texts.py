@@ -11,7 +11,6 @@ from pathlib import PurePosixPath
 from typing import Any, TypeVar
 
 from devtune.data.filters.files import FileRules
-from devtune.data.languages import language_of
 from devtune.data.secrets import Marker
 from devtune.data.sources.notebook import read_notebook
 
@@ -62,7 +61,7 @@ class Texts:
         text, reason = self.rules.read(path, content)
         if reason:
             return Text("", reason)
-        language = language_of(path)
+        language = self.rules.language_of(path)
         if PurePosixPath(path).suffix.lower() == ".ipynb":
             notebook = read_notebook(text)
             if notebook is None:
