@@ -1,6 +1,7 @@
 """Which files are code, and what their language is called in a Markdown fence."""
 
 import re
+from functools import lru_cache
 from pathlib import PurePosixPath
 
 _BY_SUFFIX = {
@@ -16,6 +17,7 @@ _BY_SUFFIX = {
 _FENCE = re.compile(r"^ {0,3}(`{3,})", re.MULTILINE)
 
 
+@lru_cache(65_536)
 def language_of(path: str) -> str:
     """Return the fence name of a path's language, `""` when it is not code."""
     return _BY_SUFFIX.get(PurePosixPath(path).suffix.lower(), "")

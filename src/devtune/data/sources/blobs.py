@@ -1,14 +1,20 @@
-"""The contents of a repository's blobs, one at a time, each asked for its size first.
+"""The contents of a repository's blobs, each asked for its size first.
 
-Reads objects through two long-lived `git cat-file` processes; writes nothing.
+Reads objects through two long-lived `git cat-file` processes; writes nothing. What is said to be
+asked for next is fetched several at a time: an answer costs less than waiting for it.
 """
 
 import subprocess
 import tempfile
+from collections.abc import Iterable, Sequence
 from types import TracebackType
 from typing import IO
 
 from devtune.data.sources.git import Repository
+
+SIZES_AT_ONCE = 256
+CONTENTS_AT_ONCE = 32
+BYTES_AT_ONCE = 4_000_000
 
 
 class Blobs:
@@ -24,6 +30,10 @@ class Blobs:
             complaints=self._complaints,
         )
         self._contents = repository.converse("cat-file", "--batch", complaints=self._complaints)
+        self._expected: list[str] = []
+        self._places: dict[str, int] = {}
+        self._known_sizes: dict[str, int] = {}
+        self._fetched: dict[str, bytes] = {}
 
     def __enter__(self) -> "Blobs":
         return self
@@ -42,13 +52,58 @@ class Blobs:
             child.wait()
         self._complaints.close()
 
+    def expect(self, blobs: Iterable[str]) -> None:
+        """Say which blobs will be asked for, in which order; others may be, too."""
+        self._expected = list(dict.fromkeys(blobs))
+        self._places = {blob: place for place, blob in enumerate(self._expected)}
+        self._known_sizes.clear()
+        self._fetched.clear()
+
     def size(self, blob: str) -> int:
         """Return the size of a blob in bytes without reading it."""
-        return int(self._ask(self._sizes, blob)[-1])
+        if (known := self._known_sizes.get(blob)) is not None:
+            return known
+        asked = self._from(blob)[:SIZES_AT_ONCE]
+        self._write(self._sizes, asked)
+        answers = [self._line(self._sizes) for _ in asked]
+        for each, answer in zip(asked[1:], answers[1:], strict=True):
+            if answer[-1:] and answer[-1].isdigit():
+                self._known_sizes[each] = int(answer[-1])
+        return self._number(answers[0], blob)
 
-    def read(self, blob: str) -> bytes:
-        """Return the content of a blob; ask `size` first, it is held in memory whole."""
-        size = int(self._ask(self._contents, blob)[-1])
+    def read(self, blob: str, max_bytes: int | None = None) -> bytes:
+        """Return the content of a blob; ask `size` first, it is held in memory whole.
+
+        Expected blobs of more than `max_bytes` are not fetched ahead.
+        """
+        if (content := self._fetched.pop(blob, None)) is not None:
+            return content
+        asked = self._ahead(blob, max_bytes)
+        self._write(self._contents, asked)
+        contents = [self._content(each) for each in asked]
+        self._fetched = dict(zip(asked[1:], contents[1:], strict=True))
+        return contents[0]
+
+    def _from(self, blob: str) -> list[str]:
+        place = self._places.get(blob)
+        return [blob] if place is None else self._expected[place : place + SIZES_AT_ONCE]
+
+    def _ahead(self, blob: str, max_bytes: int | None) -> list[str]:
+        """Return `blob` and the expected ones after it that are small and of known size."""
+        asked, total = [blob], 0
+        for each in self._from(blob)[1:]:
+            size = self._known_sizes.get(each)
+            if size is None or max_bytes is None or len(asked) == CONTENTS_AT_ONCE:
+                break
+            total += size
+            if total > BYTES_AT_ONCE:
+                break
+            if size <= max_bytes:
+                asked.append(each)
+        return asked
+
+    def _content(self, blob: str) -> bytes:
+        size = self._number(self._line(self._contents), blob)
         output = self._contents.stdout
         assert output is not None
         content = output.read(size + 1)[:-1]
@@ -60,23 +115,25 @@ class Blobs:
         """Return the blob id of a path at a commit, `""` where there is none."""
         if "\n" in path:
             return ""
-        answer = self._answer(self._sizes, f"{commit}:{path}")
+        self._write(self._sizes, [f"{commit}:{path}"])
+        answer = self._line(self._sizes)
         return answer[1] if len(answer) == 3 and answer[0] == "blob" else ""
 
-    def _ask(self, child: "subprocess.Popen[bytes]", blob: str) -> list[str]:
-        answer = self._answer(child, blob)
+    def _number(self, answer: list[str], blob: str) -> int:
         if not answer or not answer[-1].isdigit():
             raise self._fault(blob)
-        return answer
+        return int(answer[-1])
 
-    def _answer(self, child: "subprocess.Popen[bytes]", question: str) -> list[str]:
+    def _write(self, child: "subprocess.Popen[bytes]", questions: Sequence[str]) -> None:
         assert child.stdin is not None
-        assert child.stdout is not None
         try:
-            child.stdin.write(f"{question}\n".encode("utf-8", "replace"))
+            child.stdin.write("".join(f"{each}\n" for each in questions).encode("utf-8", "replace"))
             child.stdin.flush()
         except BrokenPipeError:
-            raise self._fault(question) from None
+            raise self._fault(questions[0]) from None
+
+    def _line(self, child: "subprocess.Popen[bytes]") -> list[str]:
+        assert child.stdout is not None
         return child.stdout.readline().decode("utf-8", "replace").split()
 
     def _fault(self, blob: str) -> Exception:

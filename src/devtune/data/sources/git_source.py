@@ -5,7 +5,7 @@ are held out: the tree is taken before them, and what they made new is marked to
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -52,16 +52,13 @@ class GitReader:
     section: CollectSection
     repository: Repository
     tip: str
-    attributes: Mapping[str, str] = field(default_factory=dict[str, str])
-    """Set by `plan`, as are the licences."""
-    licenses: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def identify(self) -> str:
         """Return the commit that is read, and the ref it was named by."""
         return f"{self.tip} ({self.source.ref or 'checked-out branch'})"
 
-    def plan(self, known: Mapping[str, Source]) -> "tuple[GitReader, Source, list[Any]]":
-        """Return a reader ready for units, what is known of the source, and the units."""
+    def plan(self, known: Mapping[str, Source]) -> tuple[Source, Any, list[Any]]:
+        """Return what is known of the source, its attributes and licences, and the units."""
         plan = plan_git(self.repository, self.tip, self.source, self.section)
         described = Source(
             name=self.name,
@@ -74,15 +71,14 @@ class GitReader:
             cut_date=plan.cut_date,
             num_held_out_commits=len(plan.held_out),
         )
-        ready = replace(self, attributes=plan.attributes, licenses=plan.licenses)
-        return ready, described, plan.units
+        terms = {"attributes": plan.attributes, "licenses": plan.licenses}
+        return described, terms, plan.units
 
-    def rows(self, unit: Any, marker: Marker) -> Iterator[Row]:
+    def rows(self, unit: Any, terms: Any, marker: Marker) -> Iterator[Row]:
         """Yield the rows of one unit, secrets marked."""
         plan = Plan.of(unit)
-        rules = FileRules(
-            self.section.file_rules, self.attributes, self.licenses, self.source.license
-        )
+        attributes, licenses = terms["attributes"], terms["licenses"]
+        rules = FileRules(self.section.file_rules, attributes, licenses, self.source.license)
         with Blobs(self.repository) as blobs:
             reading = _Reading(self, plan, rules, Texts(rules, marker), blobs)
             yield from reading.files() if plan.leaves else reading.commits()
@@ -100,6 +96,7 @@ class _Reading:
 
     def files(self) -> Iterator[SourceFile | Rejected]:
         name, mark = self.reader.name, self.texts.mark
+        self.blobs.expect(leaf.blob for leaf in self.plan.leaves if self._is_read(leaf.path))
         for leaf in self.plan.leaves:
             path = mark(spell_path(leaf.path))
             text = self._text(leaf.mode, leaf.path, leaf.blob)
@@ -110,7 +107,7 @@ class _Reading:
                 name, leaf.commit or self.plan.at, path, leaf.blob, mark(leaf.author), leaf.date,
                 self.rules.license_of(spell_path(leaf.path), text.text),
             )  # fmt: skip
-            split = self.plan.split or split_by_file(name, path, self.reader.section.held_out)
+            split = self.plan.split or self._split_of(spell_path(leaf.path))
             yield SourceFile(place, split, text.text, text.language)
 
     def commits(self) -> Iterator[Change | Replay | Rejected]:
@@ -119,12 +116,10 @@ class _Reading:
         for commit, reason in self.plan.refused:
             yield Rejected(reason, name, "", commit)
         repository, subpaths = self.reader.repository, self.reader.source.subpaths
-        commits = read_commits(repository, self.reader.tip, self.plan.commits, subpaths)
+        commits = list(read_commits(repository, self.reader.tip, self.plan.commits, subpaths))
+        self.blobs.expect(self._asked_for(commits, rules))
         for commit in commits:
-            reason = rules.reject_entries(
-                len(commit.entries), sum(each.old_path != each.path for each in commit.entries)
-            )
-            if reason:
+            if reason := self._reject_entries(commit, rules):
                 yield Rejected(reason, name, "", commit.id, mark(commit.subject))
                 continue
             change, rejected = self._change(commit)
@@ -135,6 +130,31 @@ class _Reading:
             yield change
             if commit.id in self.plan.replayed and change.edits:
                 yield from self._replay(commit, change)
+
+    def _asked_for(self, commits: Iterable[Commit], rules: CommitRules) -> Iterator[str]:
+        """Yield the blobs the commits will be read with, in their order."""
+        for commit in commits:
+            if self._reject_entries(commit, rules):
+                continue
+            for entry in commit.entries:
+                if self._is_read(entry.path) and entry.blob != entry.old_blob:
+                    yield from (
+                        blob
+                        for mode, blob in (
+                            (entry.mode, entry.blob),
+                            (entry.old_mode, entry.old_blob),
+                        )
+                        if mode != ABSENT and mode not in EDGE_MODES
+                    )
+
+    @staticmethod
+    def _reject_entries(commit: Commit, rules: CommitRules) -> str | None:
+        num_renames = sum(each.old_path != each.path for each in commit.entries)
+        return rules.reject_entries(len(commit.entries), num_renames)
+
+    def _is_read(self, path: bytes) -> bool:
+        known = decode_path(path)
+        return known is not None and not self.rules.reject_path(known, None)
 
     def _change(self, commit: Commit) -> tuple[Change, list[Rejected]]:
         mark = self.texts.mark
@@ -177,8 +197,11 @@ class _Reading:
 
     def _is_held_out(self, path: str) -> bool:
         """Whether a file is measured with where the history is not cut by time."""
-        share = 0.0 if self.plan.keeps_history else self.reader.section.held_out
-        return split_by_file(self.reader.name, path, share) == "held_out"
+        return not self.plan.keeps_history and self._split_of(path) == "held_out"
+
+    def _split_of(self, path: str) -> Split:
+        # By the path as it is: a mark in it is another one in every run.
+        return split_by_file(self.reader.name, path, self.reader.section.held_out)
 
     def _edit(self, commit: Commit, entry: Entry) -> FileEdit | Rejected:
         name, mark = self.reader.name, self.texts.mark
@@ -221,7 +244,9 @@ class _Reading:
         if reason := self.rules.reject_path(known, None):
             return Text("", reason)
         size = self.blobs.size(blob)
-        return self.texts.load(known, blob, size, partial(self.blobs.read, blob))
+        return self.texts.load(
+            known, blob, size, partial(self.blobs.read, blob, self.rules.max_bytes)
+        )
 
 
 def open_git(source: GitSource, name: str, section: CollectSection) -> GitReader:
