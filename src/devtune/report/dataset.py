@@ -8,6 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -204,12 +205,17 @@ def _count(
 
 
 def _tally(groups: dict[str, Tallies], name: str, split: Split) -> Tally:
-    return groups.setdefault(name, {each: Tally() for each in SPLITS})[split]
+    if name not in groups:
+        groups[name] = {each: Tally() for each in SPLITS}
+    return groups[name][split]
+
+
+_language_of = lru_cache(10_000)(language_of)
 
 
 def _language(places: Sequence[Provenance]) -> str:
     """The language most of the files have; documentation beside code does not count."""
-    names = Counter(name for each in places if (name := language_of(each.path)))
+    names = Counter(name for each in places if (name := _language_of(each.path)))
     return names.most_common(1)[0][0] if names else NO_CODE
 
 
