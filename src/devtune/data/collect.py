@@ -7,11 +7,19 @@ Reads the sources of a recipe; writes `sources.jsonl`, `files.jsonl`, `changes.j
 import shutil
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from devtune.data.parts import Run, run_parts
-from devtune.data.sealed import open_key, seal, unseal
+from devtune.data.parts import Run, num_workers, run_parts
+from devtune.data.sealed import (
+    open_key,
+    seal,
+    seal_value,
+    sealed_file,
+    unseal,
+    unseal_value,
+)
 from devtune.data.secrets import Marker, Redactor, compile_rules
 from devtune.data.sources.opening import Reader, open_sources
 from devtune.data.writing import (
@@ -23,35 +31,46 @@ from devtune.data.writing import (
     keep_latest_replays,
 )
 from devtune.errors import DevtuneError
-from devtune.pipeline import CollectSection, Executor
+from devtune.pipeline import CollectSection, Executor, LocalExecutor
 from devtune.progress import Progress
 from devtune.records import SPLITS, Source, to_json, write_jsonl
 from devtune.stage import Outcome
 
-SCRATCH, RULES = "scratch", "rules"
+SCRATCH, RULES, TERMS = "scratch", "rules", "terms"
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The first half of the work: rows of one unit, secrets marked, and what was learned."""
+    """The first half of the work: rows of one unit, secrets marked, and what was learned.
+
+    Executors write down what they are given, so the key and the terms are not in here.
+    """
 
     readers: tuple[Reader, ...]
-    key: bytes
-    rules_dir: Path
+    scratch: Path
+    rules_dir: Path | None
 
-    def __call__(self, unit: Any, out: Path) -> None:
-        """Read one unit into `out`."""
-        index, inner = unit
-        marker, tally = Marker(self.key, self.rules_dir), Tally()
+    def __call__(self, unit: str, out: Path) -> None:
+        """Read one unit into `out`; what a text alone does not give away is sealed with it."""
+        key = open_key(self.scratch)
+        index, inner = unseal_value(unit, key)
+        terms = _terms(self.scratch / TERMS / f"{index:06}", key)
+        marker, tally = Marker(key, self.rules_dir), Tally()
         with ExitStack() as stack:
             files = {
-                kind: stack.enter_context((out / name).open("wb")) for kind, name in FILES.items()
+                kind: stack.enter_context(sealed_file(out / name, key))
+                for kind, name in FILES.items()
             }
-            for row in self.readers[index].rows(inner, marker):
+            for row in self.readers[index].rows(inner, terms, marker):
                 tally.add(row)
                 files[type(row)].write(to_json(row))
         tally.write(out)
-        seal(marker.learned.values(), self.key, out)
+        seal(marker.learned.values(), key, out)
+
+
+@lru_cache(maxsize=4)
+def _terms(file: Path, key: bytes) -> Any:
+    return unseal_value(file.read_text(encoding="ascii"), key)
 
 
 def collect(section: CollectSection, executor: Executor, out: Path, progress: Progress) -> Outcome:
@@ -65,16 +84,15 @@ def collect(section: CollectSection, executor: Executor, out: Path, progress: Pr
     scratch = out / SCRATCH
     scratch.mkdir(parents=True, exist_ok=True)
     key = open_key(scratch)
-    readers, sources, units = _plan(opened.readers)
+    sources, units = _plan(opened.readers, scratch)
     run = Run(scratch, executor, progress, "collect")
-    compile_rules(scratch / RULES)
-    parts = run_parts("read", units, Reading(readers, key, scratch / RULES), run)
+    rules_dir = _compiled_rules(scratch, executor)
+    reading = Reading(opened.readers, scratch, rules_dir)
+    parts = run_parts("read", [seal_value(each, key) for each in units], reading, run)
     tally = _count(parts, units, sources)
     redactor = Redactor(unseal(parts, key))
-    written = parts
-    if redactor.counts:
-        rewriting = Rewriting(tuple(parts), key)
-        written = run_parts("replace secrets", list(range(len(parts))), rewriting, run)
+    rewriting = Rewriting(tuple(parts), scratch)
+    written = run_parts("replace secrets", list(range(len(parts))), rewriting, run)
     concatenate(written, out)
     write_jsonl(out / "sources.jsonl", sources)
     append_rejected(out, opened.rejected)
@@ -96,17 +114,26 @@ def identify(section: CollectSection) -> dict[str, str]:
     return {reader.name: reader.identify() for reader in open_sources(section).readers}
 
 
-def _plan(readers: tuple[Reader, ...]) -> tuple[tuple[Reader, ...], list[Source], list[Any]]:
-    """Plan each source; a unit says whose it is, and what its reader made of it."""
-    ready: list[Reader] = []
+def _compiled_rules(scratch: Path, executor: Executor) -> Path | None:
+    """Where rules lie compiled for other processes; a single one compiles them for itself."""
+    if isinstance(executor, LocalExecutor) and num_workers(executor) == 1:
+        return None
+    compile_rules(scratch / RULES)
+    return scratch / RULES
+
+
+def _plan(readers: tuple[Reader, ...], scratch: Path) -> tuple[list[Source], list[Any]]:
+    """Plan each source and leave its terms; a unit says whose it is, and what to read."""
+    key, folder = open_key(scratch), scratch / TERMS
+    folder.mkdir(exist_ok=True)
     known: dict[str, Source] = {}
     units: list[Any] = []
     for index, reader in enumerate(readers):
-        planned, source, inner = reader.plan(known)
-        ready.append(planned)
+        source, terms, inner = reader.plan(known)
+        (folder / f"{index:06}").write_text(seal_value(terms, key), encoding="ascii")
         known[source.name] = source
         units += [(index, each) for each in inner]
-    return tuple(ready), list(known.values()), units
+    return list(known.values()), units
 
 
 def _count(parts: list[Path], units: list[Any], sources: list[Source]) -> Tally:

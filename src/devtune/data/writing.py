@@ -8,14 +8,14 @@ import shutil
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, cast
 
 import orjson
 from ahocorasick_rs import BytesAhoCorasick
 
-from devtune.data.sealed import unseal
+from devtune.data.sealed import open_key, unseal, unsealed_lines
 from devtune.data.secrets import Redactor
 from devtune.data.sources.texts import IDENTIFIERS
 from devtune.records import Change, Discussion, Rejected, Replay, SourceFile, to_json
@@ -65,24 +65,27 @@ class Rewriting:
     """The second half of the work: one part again, with what all parts learned."""
 
     parts: tuple[Path, ...]
-    key: bytes
+    scratch: Path
 
     def __call__(self, unit: Any, out: Path) -> None:
         """Rewrite one part into `out`."""
-        redactor, finder = _known(self.parts, self.key)
-        part = self.parts[unit]
+        key = open_key(self.scratch)
+        redactor, finder = _known(self.parts, key)
         for name in FILES.values():
-            with (part / name).open("rb") as source, (out / name).open("wb") as target:
-                for line in source:
+            with (out / name).open("wb") as target:
+                for line in unsealed_lines(self.parts[unit] / name, key):
                     has_secret = finder.find_matches_as_indexes(line)
                     target.write(_redacted(line, redactor) if has_secret else line)
 
 
-@cache
+@lru_cache(maxsize=1)
 def _known(parts: tuple[Path, ...], key: bytes) -> tuple[Redactor, BytesAhoCorasick]:
     redactor = Redactor(unseal(parts, key))
-    escaped = (json.dumps(each, ensure_ascii=False)[1:-1] for each in redactor.needles)
-    return redactor, BytesAhoCorasick([each.encode() for each in escaped])
+    once = [json.dumps(each, ensure_ascii=False)[1:-1] for each in redactor.needles]
+    # What stands in JSON inside JSON is escaped twice.
+    twice = [json.dumps(each, ensure_ascii=False)[1:-1] for each in once]
+    needles = sorted({*once, *twice})
+    return redactor, BytesAhoCorasick([each.encode() for each in needles])
 
 
 def _redacted(line: bytes, redactor: Redactor) -> bytes:

@@ -7,7 +7,7 @@ import hashlib
 import os
 import stat
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from importlib import metadata, util
 from pathlib import Path
 from typing import Any
@@ -53,9 +53,6 @@ class DirectoryReader:
     """Version of the package; goes where a repository has its commit."""
     only: bytes | None = None
     """The single file of a package that is one module."""
-    attributes: Mapping[str, str] = field(default_factory=dict[str, str])
-    """Set by `plan`, as are the licences."""
-    licenses: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def identify(self) -> str:
         """Return a hash of every path, size and content that can reach the corpus.
@@ -68,30 +65,28 @@ class DirectoryReader:
             whole.update(b"%b\0%d\0%b\0" % (each.path, each.size, content.encode()))
         return f"{self.version} {whole.hexdigest()}".strip()
 
-    def plan(self, known: Mapping[str, Source]) -> "tuple[DirectoryReader, Source, list[Any]]":
-        """Return a reader ready for units, what is known of the source, and the units.
+    def plan(self, known: Mapping[str, Source]) -> tuple[Source, Any, list[Any]]:
+        """Return what is known of the source, its attributes and licences, and the units.
 
         Raises `DevtuneError` when there are no files at all.
         """
         found = self._walk()
-        ready = replace(
-            self,
-            attributes=self._texts(found, lambda name: name == ".gitattributes"),
-            licenses=self._texts(found, is_license_file),
-        )
+        terms = {
+            "attributes": self._texts(found, lambda name: name == ".gitattributes"),
+            "licenses": self._texts(found, is_license_file),
+        }
         source = self.source
         described = Source(
             self.name, source.type, source.weight, source.license, source.owner, self.version
         )
         rows = [(each.path.decode("latin-1"), each.reason, each.size) for each in found]
         chunks = range(0, len(rows), FILES_PER_UNIT)
-        return ready, described, [rows[start : start + FILES_PER_UNIT] for start in chunks]
+        return described, terms, [rows[start : start + FILES_PER_UNIT] for start in chunks]
 
-    def rows(self, unit: Any, marker: Marker) -> Iterator[SourceFile | Rejected]:
+    def rows(self, unit: Any, terms: Any, marker: Marker) -> Iterator[SourceFile | Rejected]:
         """Yield each file of a unit once, in order of its path: kept, or rejected with why."""
-        rules = FileRules(
-            self.section.file_rules, self.attributes, self.licenses, self.source.license
-        )
+        attributes, licenses = terms["attributes"], terms["licenses"]
+        rules = FileRules(self.section.file_rules, attributes, licenses, self.source.license)
         texts = Texts(rules, marker)
         for name, reason, size in unit:
             raw = name.encode("latin-1")

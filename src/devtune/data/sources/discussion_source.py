@@ -4,7 +4,7 @@ Reads the export's files and asks the repository for blob ids; writes nothing.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from devtune.data.secrets import Marker
@@ -21,8 +21,6 @@ class DiscussionReader:
 
     forge: ForgeReader
     repository: GitReader
-    cut_date: str = ""
-    """Set by `plan`."""
 
     @property
     def name(self) -> str:
@@ -33,17 +31,17 @@ class DiscussionReader:
         """Return a hash of the export."""
         return self.forge.identify()
 
-    def plan(self, known: Mapping[str, Source]) -> "tuple[DiscussionReader, Source, list[Any]]":
-        """Return a reader that knows the cut, what is known of the source, and its one unit."""
+    def plan(self, known: Mapping[str, Source]) -> tuple[Source, Any, list[Any]]:
+        """Return what is known of the source, when its repository is cut, and its one unit."""
         source = self.forge.source
         described = Source(self.name, "forge", source.weight, source.license, source.owner)
         repository = known[self.repository.name]
         is_cut = repository.num_held_out_commits > 0
-        return replace(self, cut_date=repository.cut_date if is_cut else ""), described, [{}]
+        return described, repository.cut_date if is_cut else "", [{}]
 
-    def rows(self, unit: Any, marker: Marker) -> Iterator[Discussion | Rejected]:
-        """Yield every discussion, secrets marked."""
+    def rows(self, unit: Any, terms: str, marker: Marker) -> Iterator[Discussion | Rejected]:
+        """Yield every discussion, secrets marked; `terms` is the date of the cut, if there is one."""
         _ = unit
         with Blobs(self.repository.repository) as blobs:
-            for row in self.forge.discussions(self.cut_date, blobs.find):
+            for row in self.forge.discussions(terms, blobs.find):
                 yield map_texts(row, marker.mark)

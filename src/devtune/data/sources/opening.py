@@ -41,11 +41,14 @@ class Reader(Protocol):
         """What the content is: a commit or a hash."""
         ...
 
-    def plan(self, known: Mapping[str, Source]) -> "tuple[Any, Source, list[Any]]":
-        """The reader ready for units, what is known of the source, and the units."""
+    def plan(self, known: Mapping[str, Source]) -> tuple[Source, Any, list[Any]]:
+        """What is known of the source, the terms all its units are read by, and the units.
+
+        Terms and units are JSON values.
+        """
         ...
 
-    def rows(self, unit: Any, marker: Marker) -> Iterator[Any]:
+    def rows(self, unit: Any, terms: Any, marker: Marker) -> Iterator[Any]:
         """The rows of one unit, secrets marked."""
         ...
 
