@@ -1,48 +1,90 @@
 """datatrove's executors, as a recipe's `executor` section asks for them.
 
-Submits array jobs for SLURM and waits for them; writes only datatrove's own logs.
+Starts processes, an array job of SLURM or tasks of Ray; writes only datatrove's own logs.
 """
 
-import subprocess
+import os
+import signal
 import sys
-import time
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from devtune.data.array_job import ArrayJob
+from devtune.data.signals import follow_parent, held_back, leave_to_main_thread
 from devtune.errors import DevtuneError
+from devtune.offline import OFFLINE
 from devtune.pipeline import Executor, LocalExecutor, RayExecutor, SlurmExecutor
 
-SECONDS_BETWEEN_QUESTIONS = 2.0
-NUM_LAST_LOOKS = 15
-"""A shared file system shows what a finished job wrote a little later."""
+TASKS_PER_WORKER = 8
+SECONDS_BETWEEN_LOOKS = 1.0
+MAX_TASKS = 1000
+"""SLURM takes array jobs of 1001 elements unless its `MaxArraySize` says otherwise."""
 
 
-def make_executor(
-    section: Executor, step: Callable[..., Any], num_tasks: int, workers: int, logs: Path
-) -> Any:
-    """Return datatrove's executor for one step. Raises `DevtuneError` where Ray is missing."""
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What an executor is given to do."""
+
+    task: Callable[..., Any]
+    """Called with (data, rank, world size) in the process of each task."""
+    num_parts: int
+    is_done: Callable[[], bool]
+    """Raises `DevtuneError` with the fault of a task."""
+    has_lost_worker: Callable[[], bool]
+    logs: Path
+    """Empty, and closed to others: what is handed to a task stands here."""
+
+
+def execute(section: Executor, step: Step, workers: int) -> None:
+    """Return when the step is done; stop whoever works on it when this process is stopped.
+
+    Raises `DevtuneError` for the fault of a task, and for an executor that cannot be had.
+    """
     match section:
         case LocalExecutor():
-            from datatrove.executor.local import LocalPipelineExecutor
-
-            return LocalPipelineExecutor(
-                [step], tasks=num_tasks, workers=workers, logging_dir=str(logs)
-            )
+            _run_here(step, workers)
         case SlurmExecutor():
-            return _slurm(section, step, num_tasks, workers, logs)
+            _run_on_slurm(section, step, workers)
         case RayExecutor():
-            return _ray(section, step, num_tasks, workers, logs)
+            _run_on_ray(section, step, workers)
 
 
-def _slurm(
-    section: SlurmExecutor, step: Callable[..., Any], num_tasks: int, workers: int, logs: Path
-) -> Any:
+def _num_tasks(step: Step, workers: int) -> int:
+    return min(step.num_parts, workers * TASKS_PER_WORKER, MAX_TASKS)
+
+
+def _run_here(step: Step, workers: int) -> None:
+    from datatrove.executor.local import LocalPipelineExecutor
+    from multiprocess import forkserver, util  # pyright: ignore
+
+    # Workers inherit the mask, so Ctrl-C does not interrupt them while they still start.
+    with held_back({signal.SIGINT}):
+        forkserver.ensure_running()
+    # datatrove forks a server of queues from this process; it would outlive a killed launcher
+    # and hold the lock of its directory.
+    util.register_after_fork(step.task, lambda _: follow_parent())
+    engine = LocalPipelineExecutor(
+        [step.task],
+        tasks=_num_tasks(step, workers),
+        workers=min(workers, step.num_parts),
+        logging_dir=str(step.logs),
+    )
+    with _losses_told(step):
+        engine.run()
+    _require_done(step)
+
+
+def _run_on_slurm(section: SlurmExecutor, step: Step, workers: int) -> None:
+    job = ArrayJob.of(step.logs)
     from datatrove.executor.slurm import SlurmPipelineExecutor
 
-    return SlurmPipelineExecutor(
-        [step],
-        tasks=num_tasks,
+    engine = SlurmPipelineExecutor(
+        [step.task],
+        tasks=_num_tasks(step, workers),
         workers=workers,
         time=section.time,
         partition=section.partition,
@@ -50,15 +92,14 @@ def _slurm(
         mem_per_cpu_gb=section.mem_per_cpu_gb,
         sbatch_args=dict(section.sbatch_args),
         qos=section.sbatch_args.get("qos", ""),
-        job_name=f"devtune-{logs.name}",
-        env_command=f'export PATH="{Path(sys.executable).parent}:$PATH"',
-        logging_dir=str(logs.resolve()),
+        job_name=job.name,
+        requeue_signals=None,
+        logging_dir=str(step.logs.resolve()),
     )
+    job.run(engine, step.is_done)
 
 
-def _ray(
-    section: RayExecutor, step: Callable[..., Any], num_tasks: int, workers: int, logs: Path
-) -> Any:
+def _run_on_ray(section: RayExecutor, step: Step, workers: int) -> None:
     try:
         import ray  # pyright: ignore[reportMissingImports]
     except ModuleNotFoundError:
@@ -67,42 +108,96 @@ def _ray(
         ) from None
     from datatrove.executor.ray import RayPipelineExecutor
 
-    if not ray.is_initialized():
-        ray.init(log_to_driver=False, logging_level="ERROR", include_dashboard=False)
-    return RayPipelineExecutor(
-        [step],
-        tasks=num_tasks,
-        workers=workers,
-        cpus_per_task=section.cpus_per_task,
-        mem_per_cpu_gb=section.mem_per_cpu_gb,
-        logging_dir=str(logs.resolve()),
-    )
+    with _cluster_of(ray):
+        _require_room(ray, section)
+        # datatrove writes logs beside TMPDIR first, into a folder that all users would share.
+        variables = {**OFFLINE, "TMPDIR": str(step.logs.resolve())}
+        engine = RayPipelineExecutor(
+            [step.task],
+            tasks=_num_tasks(step, workers),
+            workers=workers,
+            cpus_per_task=section.cpus_per_task,
+            mem_per_cpu_gb=section.mem_per_cpu_gb,
+            ray_remote_kwargs={"runtime_env": {"env_vars": variables}},
+            logging_dir=str(step.logs.resolve()),
+        )
+        with _losses_told(step):
+            engine.run()
+        _require_done(step)
 
 
-def wait_for(engine: Any, num_done: Callable[[], int], num_parts: int) -> None:
-    """Return when all parts are there; SLURM only took the job when its `run` returned.
+@contextmanager
+def _losses_told(step: Step) -> Generator[None]:
+    """Raise in the main thread when a worker was killed: datatrove would wait for it for ever."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
 
-    Raises `DevtuneError` when the job has left the queue and parts are missing.
-    """
-    job = getattr(engine, "job_id", None)
-    last_looks = NUM_LAST_LOOKS
-    while (done := num_done()) < num_parts:
-        if job is None or last_looks == 0:
-            where = engine.logging_dir.resolve_paths("")
+    def tell(*_: Any) -> None:
+        # While another exception is on its way, it is the launcher that ends its workers.
+        if sys.exc_info()[0] is None:
             raise DevtuneError(
-                f"executor: {num_parts - done} of {num_parts} parts are not done and nothing is at"
-                f" work any more; read the logs in {where} and run the same command again"
+                "executor: a worker was killed, most likely for want of memory; lower"
+                " executor.workers and run the same command again to go on"
             )
-        if not _is_queued(str(job)):
-            last_looks -= 1
-        time.sleep(SECONDS_BETWEEN_QUESTIONS)
+
+    def look() -> None:
+        leave_to_main_thread()
+        while not finished.wait(SECONDS_BETWEEN_LOOKS):
+            if step.has_lost_worker():
+                signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGUSR1)
+
+    finished = threading.Event()
+    before = signal.signal(signal.SIGUSR1, tell)
+    watcher = threading.Thread(target=look, daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        finished.set()
+        watcher.join()
+        signal.signal(signal.SIGUSR1, before)
 
 
-def _is_queued(job: str) -> bool:
-    answer = subprocess.run(
-        ("squeue", "--noheader", "--jobs", job, "--format", "%i"),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return bool(answer.stdout.strip())
+@contextmanager
+def _cluster_of(ray: Any) -> Generator[None]:
+    """Be a driver of the Ray cluster that is running; none is started."""
+    if ray.is_initialized():
+        yield
+        return
+    handler = signal.getsignal(signal.SIGTERM)
+    try:
+        ray.init(address="auto", log_to_driver=False, logging_level="ERROR")
+    except Exception as error:
+        place = os.environ.get("RAY_ADDRESS", "no RAY_ADDRESS is set")
+        raise DevtuneError(
+            f"executor: no Ray cluster answers ({place}); start one with `ray start --head`, or"
+            " take type local"
+        ) from error
+    try:
+        signal.signal(signal.SIGTERM, handler)  # Ray put its own there
+        yield
+    finally:
+        ray.shutdown()
+
+
+def _require_room(ray: Any, section: RayExecutor) -> None:
+    """Raise when no node is large enough: Ray would wait for one for ever."""
+    memory = section.cpus_per_task * section.mem_per_cpu_gb << 30
+    nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+    if not any(
+        node.get("CPU", 0) >= section.cpus_per_task and node.get("memory", 0) >= memory
+        for node in nodes
+    ):
+        raise DevtuneError(
+            f"executor: no node of the Ray cluster has {section.cpus_per_task} CPUs and"
+            f" {memory >> 30} GB; lower executor.cpus_per_task or executor.mem_per_cpu_gb"
+        )
+
+
+def _require_done(step: Step) -> None:
+    if not step.is_done():
+        raise DevtuneError(
+            f"executor: nothing is at work any more, and not all is done; see {step.logs} and run"
+            " the same command again to go on"
+        )
