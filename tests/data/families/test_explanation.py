@@ -95,7 +95,7 @@ def test_questions_are_phrased_in_several_ways(run):
 SAMPLES = {
     "a.js": "function f(a) {\n  // {}\n  a.go();\n  a.stop();\n\n  return a;\n}\n",
     "a.ts": "class A {\n  f(a: B) {\n    // {}\n    a.go();\n    a.stop();\n\n    x();\n  }\n}\n",
-    "A.java": "class A {\n  X f(B a) {\n    // {}\n    a.go();\n    a.stop();\n\n    x();\n  }\n}\n",
+    "A.java": "class A {\n  X f(B a) {\n    // {}\n    a.go();\n    a.stop();\n\n    x();\n }\n}\n",
     "a.go": "package a\n\nfunc f(a B) {\n\t// {}\n\ta.go()\n\ta.stop()\n\n\tx()\n}\n",
     "a.rs": "fn f(a: B) {\n    // {}\n    a.go();\n    a.stop();\n\n    x();\n}\n",
     "a.c": "void f(int a) {\n  /* {} */\n  go(a);\n  stop(a);\n\n  x();\n}\n",
@@ -139,6 +139,69 @@ def test_comments_that_explain_nothing_have_a_reason(run, comment, reason):
 def test_a_comment_above_too_much_code_is_left_out(run):
     (rejected, _) = run("a.py", CODE, max_lines=5)
     assert rejected == Rejected("code_too_long", "app", "a.py", "c0ffee", "line 4")
+
+
+def test_a_comment_that_also_stands_nearby_is_left_out(run):
+    found = run("a.py", f"# {WHY}\nx = 1\n\n# {WHY}\ny = 1\n")
+    assert [each.reason for each in found] == ["comment_is_repeated"] * 2
+
+
+C = f"""\
+int f(int x) {{
+  // {WHY}
+  if (x) {{
+#if HAVE_FAST
+    fast(x);
+
+    fast(x);
+#else
+    slow(x);
+#endif
+  }}
+
+  // {WHY.lower()}
+  go(x);
+#if X
+  go(x);
+#endif
+}}
+#ifdef A
+// {WHY.upper()}
+int y;
+#else
+int y, z;
+#endif
+"""
+
+
+def test_conditions_of_the_preprocessor_are_shown_whole_or_not_at_all(run):
+    passages = [min(fences(texts(each)[0]), key=len) for each in run("a.c", C)]
+    start = C.index("  if (x)")
+    assert passages == [
+        C[start : C.index("\n\n  // the")] + "\n",
+        "  go(x);\n#if X\n  go(x);\n#endif\n",
+        "int y;\n",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("path", "above", "below"),
+    [
+        ("a.c", "/* one\n two\n three */\n", "/* one\n two\n three */\n"),
+        ("a.py", '"""\none\ntwo\n"""\n', '"""\none\ntwo\n"""\n'),
+    ],
+)
+def test_surroundings_hold_no_pieces_of_comments_or_strings(run, path, above, below):
+    mark = "//" if path == "a.c" else "#"
+    text = f"{above}int = 1;\n\n{mark} {WHY}\nx = 1;\n\ny = 2;\n\n{below}"
+    (made,) = run(path, text, context_lines=above.count("\n") + 1)
+    assert max(fences(texts(made)[0]), key=len) == "int = 1;\n\nx = 1;\n\ny = 2;\n"
+
+
+def test_fields_of_a_documentation_are_no_part_of_the_answer(run):
+    comment = f"    /**\n     * {WHY}\n     *\n     * @var int\n     */\n"
+    (made,) = run("a.php", f"<?php\nclass A {{\n{comment}    private $a;\n}}\n")
+    assert texts(made)[1] == WHY
 
 
 @pytest.mark.parametrize(

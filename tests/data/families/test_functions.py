@@ -106,7 +106,7 @@ AWKWARD = {
     "separators": 's = "\u2028\x85\x0b"\ndef f():\n    """Do \u2029 it."""\n    return "\u2028"\n',
     "unicode": 'é = "日本"\ndef f(ü):\n    """Größe 👩‍💻 tun."""\n    return ü + é\n',
     "margin comments": 'class A:\n  def f(self):\n    """Do it."""\n# why\n    return 1\n',
-    "continued": 'class A:\n  def f(a):\n    """Do it."""\n    return (1 +\n  2) + \\\n   3\n',
+    "continued": 'class A:\n  def f(a):\n    """Do it."""\n    return (1 +\n      2) + \\\n 3\n',
     "decorators": '@a\n@b(\n    1,\n)\nasync def f(x: int,\n) -> B:  # y\n    """Do."""\n    x\n',
     "raw docstring": 'def f():\n    r"""Find \\d in it."""\n    return 1\n',
 }
@@ -280,6 +280,23 @@ def test_requests_are_phrased_in_several_ways(run, family):
 @pytest.mark.parametrize("family", FAMILIES)
 def test_unsuitable_functions_have_a_reason(run, family, text, limits, reason):
     assert run(family, "a.py", text, **limits) == [Rejected(reason, "app", "a.py", "c0ffee", "add")]
+
+
+def test_fields_that_say_nothing_are_no_documentation_to_learn(run):
+    text = ADD.replace("b.", "b.\n\n    @param a\n    @param b  what to add\n    ")
+    (rejected,) = run("function_to_docstring", "a.py", text)
+    assert rejected.reason == "docstring_with_empty_fields"
+    assert len(texts(run("docstring_to_function", "a.py", text)[0])) == 2
+    told = text.replace("@param a\n", "@param a\n        what to start with\n")
+    assert len(texts(run("function_to_docstring", "a.py", told)[0])) == 2
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_remark_above_a_test_case_is_no_documentation(run, family):
+    body = "{\n  a();\n  b();\n  c();\n}"
+    remark = "// Add numbers that are large.\n"
+    assert run(family, "a.js", f"{remark}it('adds large numbers', () => {body});\n") == []
+    assert len(run(family, "a.js", f"{remark}const large = () => {body};\n")) == 1
 
 
 @pytest.mark.parametrize("family", FAMILIES)

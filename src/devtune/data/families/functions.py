@@ -23,6 +23,9 @@ _KINDS = {
 }  # fmt: skip
 """What developers call the documentation of a function."""
 _FIELD = re.compile(r"\s*([@\\]\w|:[a-z]+\b[^:\n]*:|(Args|Arguments|Parameters|Params)\s*:?\s*$)")
+_EMPTY_FIELD = re.compile(
+    r"(?m)^\s*[@\\](param|arg)\s+[\w$.\[\]]+\s*$(?!\n\s+[^\s@\\])|^\s*@returns?\s*$"
+)
 _STUB = re.compile(
     r"(?im)NotImplemented|not (yet )?implemented|todo!|unimplemented|method stub"
     r"|^\s*(pass|\.\.\.)\s*$"
@@ -50,7 +53,8 @@ def _samples(step: FunctionStep, row: SourceFile | Change | Replay, context: Con
     if file is None:
         return
     for function in file.module.functions:
-        if not function.documentation:
+        # A test case is called by a sentence; what stands above it is a remark.
+        if not function.documentation or any(map(str.isspace, function.name)):
             continue
         reason = _unsuitable(function, step)
         if reason:
@@ -84,10 +88,12 @@ def _answer(step: FunctionStep, function: Function, language: str) -> str:
 def _unsuitable(function: Function, step: FunctionStep) -> str:
     """Return why a documented function is left out, `""` when it is not."""
     documentation, num_lines = function.documentation, _num_lines(function.body)
+    has_empty_field = isinstance(step, FunctionToDocstring) and _EMPTY_FIELD.search(documentation)
     is_stub = num_lines <= STUB_LINES and _STUB.search(function.body) is not None
     reasons = (
         ("docstring_too_short", num_words(documentation) < step.min_docstring_words),
         ("docstring_without_summary", _FIELD.match(documentation) is not None),
+        ("docstring_with_empty_fields", bool(has_empty_field)),
         (find_fault(documentation), True),
         ("function_too_short", num_lines < step.min_lines),
         ("function_too_long", function.bare.count("\n") + 1 > step.max_lines),

@@ -4,6 +4,7 @@ Reads and writes nothing.
 """
 
 import re
+from collections.abc import Iterator
 
 _TODO = re.compile(r"\b(TODO|FIXME|XXX|HACK|TBD|WIP|@todo|WTF)\b")
 _LICENCE = re.compile(
@@ -36,21 +37,36 @@ _CODE_START = re.compile(
     r"|>>> |\$ )"
 )
 _PROSE = re.compile(r"(?:\b[A-Za-z][\w'’-]{0,40} ){4}")
+_DOUBT = re.compile(
+    r"(?i)\b(I (have no|do ?n.t|am not|.m not|wonder|guess)|no idea|not (really )?sure|no clue"
+    r"|not sure why|somehow|magic happens|for some reason|who knows)\b"
+)
+_FIELD = re.compile(r"\s*[@\\](brief|var +[\w\\|?]+(?:\[\])?(?=\s|$)|remark|note|\w+)\s*")
+_XML_PARTS = ("summary", "remarks")
+_MARKS = (
+    (re.compile(r"\{@(?:code|literal|value)\s+([^{}\n]*)\}"), r"`\1`"),
+    (re.compile(r"\{@\w+\s+([^{}\s]+)(?:\s+[^{}]*)?\}"), r"`\1`"),
+    (re.compile(r"<(?:see|seealso|paramref|typeparamref)\s+\w+=\"([^<>\"]*)\"\s*/?>"), r"`\1`"),
+    (re.compile(r"<(?:c|code|tt)>([^<>\n]*)</(?:c|code|tt)>"), r"`\1`"),
+    (re.compile(r"</?(?:p|para|b|i|em|strong|br|ul|ol|li|pre|code|summary|remarks|list|item"
+                r"|description|term)\b[^<>]*>"), ""),
+)  # fmt: skip
 _LIST_ITEM = re.compile(r"\s*(?:[-*+•]|\(?\d{1,2}[.)]|\(?[a-z]\)|[@\\:][a-z]+)\s")
 _TABLE_LIKE = re.compile(r"\S {3,}\S|^\s*([|+>~]|```)|[─│┌└├╭╰]|-->|<--")
 
 
 def find_fault(text: str) -> str:
     """Return why a comment is no text of its own, `""` when nothing speaks against it."""
-    if _TODO.search(text):
-        return "comment_is_todo"
-    if _LICENCE.search(text):
-        return "comment_is_licence"
-    if _DIRECTIVE.search(text) or _GENERATED.search(text):
-        return "comment_is_directive"
     letters = sum(each.isalpha() for each in text)
     signs = sum(not each.isspace() for each in text)
-    return "comment_is_banner" if letters < 0.6 * signs else ""
+    faults = (
+        ("comment_is_todo", _TODO.search(text)),
+        ("comment_is_licence", _LICENCE.search(text)),
+        ("comment_is_directive", _DIRECTIVE.search(text) or _GENERATED.search(text)),
+        ("comment_is_doubtful", _DOUBT.search(text)),
+        ("comment_is_banner", letters < 0.6 * signs),
+    )
+    return next((fault for fault, holds in faults if holds), "")
 
 
 def is_code(text: str) -> bool:
@@ -73,12 +89,33 @@ def num_words(text: str) -> int:
     return len(_WORD.findall(_TAG.sub(" ", _ADDRESS.sub(" ", text))))
 
 
-def unmarked(text: str) -> str:
-    """Drop the colon that marks each line of a remark as documentation (`#: …`)."""
+def plain(text: str) -> str:
+    """Return a comment as words: no fields (`@param …`), no XML or HTML, no marks of links."""
     lines = text.strip("\n").split("\n")
-    if not all(line.startswith(":") and line[:2].strip() == ":" for line in lines):
-        return text
-    return "\n".join(line[1:].removeprefix(" ") for line in lines)
+    if all(line.startswith(":") and line[:2].strip() == ":" for line in lines):
+        lines = [line[1:].removeprefix(" ") for line in lines]  # `#: …` above an attribute
+    text = "\n".join(_without_fields(lines))
+    if "<summary>" in text:
+        parts = [text.partition(f"<{tag}>")[2].partition(f"</{tag}>")[0] for tag in _XML_PARTS]
+        text = "\n\n".join(part.strip("\n") for part in parts if part.strip())
+    for pattern, replacement in _MARKS:
+        text = pattern.sub(replacement, text)
+    return text.strip("\n")
+
+
+def _without_fields(lines: list[str]) -> Iterator[str]:
+    """Drop lines that start a field, and what follows them up to a blank line."""
+    is_field = False
+    for line in lines:
+        if found := _FIELD.match(line):
+            is_text = " " in found[1] or found[1] in ("brief", "remark", "note")
+            kept = line[found.end() :] if is_text else ""
+            is_field = not kept.strip()
+            line = kept
+        elif not line.strip():
+            is_field = False
+        if not is_field:
+            yield line
 
 
 def reflow(text: str) -> str:
