@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from devtune.section import Count, FilePath, Fraction, PlainPath, Section
 from devtune.steps.families import FamilyStep
@@ -23,6 +23,15 @@ class AnySource(Section):
     """How much it counts in the mix, beside the other sources."""
 
 
+def _inside(path: str) -> str:
+    parts = path.removesuffix("/").split("/")
+    if path.startswith(":") or any(each in ("", ".", "..") for each in parts):
+        raise ValueError(
+            f"{path!r} is no directory of a repository; write it from its top: services/billing"
+        )
+    return path.removesuffix("/")
+
+
 class GitSource(AnySource):
     """A git repository, bare or not; read through its objects, never checked out."""
 
@@ -34,7 +43,7 @@ class GitSource(AnySource):
     """Branch, tag or commit; by default the checked-out branch; `HEAD` takes a detached one too."""
     name: str | None = None
     """Name in provenance; by default the directory's name."""
-    subpaths: tuple[str, ...] = ()
+    subpaths: tuple[Annotated[str, AfterValidator(_inside)], ...] = ()
     """Only these directories of a monorepo, from its top; empty is all of it."""
 
 

@@ -17,7 +17,7 @@ from ahocorasick_rs import BytesAhoCorasick
 
 from devtune.data.sealed import open_key, unseal, unsealed_lines
 from devtune.data.secrets import Redactor
-from devtune.data.sources.texts import IDENTIFIERS
+from devtune.data.sources.texts import IDENTIFIERS, NESTED_JSON, map_json
 from devtune.records import Change, Discussion, Rejected, Replay, SourceFile, to_json
 
 FILES: dict[type[Any], str] = {
@@ -28,8 +28,6 @@ FILES: dict[type[Any], str] = {
     Rejected: "rejected.jsonl",
 }
 TALLY = "tally.json"
-NESTED_JSON = "arguments"
-"""The field of a row that holds JSON as text."""
 
 
 @dataclass(slots=True)
@@ -98,7 +96,7 @@ def _map(value: Any, redactor: Redactor, key: str) -> Any:
         if key in IDENTIFIERS:
             return value
         if key == NESTED_JSON:
-            return json.dumps(_map(json.loads(value), redactor, ""), ensure_ascii=False)
+            return map_json(value, redactor.redact)
         return redactor.redact(value)
     if isinstance(value, list):
         return [_map(each, redactor, key) for each in cast(list[Any], value)]

@@ -41,6 +41,7 @@ class FileRules:
         licenses: Mapping[str, str] | None = None,
         license_: str = "",
     ) -> None:
+        self._rules = rules
         self.max_bytes = max_bytes_of(rules)
         """Bytes of the largest file that is kept."""
         self._attributes = Attributes(attributes or {})
@@ -76,6 +77,13 @@ class FileRules:
     def reject_text(self, path: str, text: str) -> str | None:
         """Return why a decoded text is left out, or None."""
         return self._look_at_text(path, text, text.encode("utf-8", "surrogatepass"))
+
+    def reject_language(self, language: str) -> str | None:
+        """Return why a file is left out whose language only its text tells, or None."""
+        for rule in self._rules:
+            if isinstance(rule, Language) and (reason := _judge_language(rule, language)):
+                return reason
+        return None
 
     def license_of(self, path: str, text: str) -> str:
         """Return the SPDX expression a file stands under, `""` where nothing says one."""
@@ -141,9 +149,13 @@ class FileRules:
         if path.lower().endswith(NOTEBOOK):
             # Its language is that of its cells, which are not read yet.
             return None
-        language = self.language_of(path) or "text"
-        is_allowed = not rule.allow or language in rule.allow
-        return None if is_allowed and language not in rule.deny else "language"
+        return _judge_language(rule, self.language_of(path))
+
+
+def _judge_language(rule: Language, language: str) -> str | None:
+    language = language or "text"
+    is_allowed = not rule.allow or language in rule.allow
+    return None if is_allowed and language not in rule.deny else "language"
 
 
 def split_by_file(source: str, path: str, held_out: float) -> Split:

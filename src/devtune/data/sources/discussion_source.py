@@ -40,7 +40,7 @@ class DiscussionReader:
         return described, repository.cut_date if is_cut else "", [{}]
 
     def rows(self, unit: Any, terms: str, marker: Marker) -> Iterator[Discussion | Rejected]:
-        """Yield every discussion, secrets marked; `terms` is the date of the cut, if there is one."""
+        """Yield every discussion, secrets marked; `terms` is the date of the cut or `""`."""
         _ = unit
         with Blobs(self.repository.repository) as blobs:
             for row in self.forge.discussions(terms, blobs.find):

@@ -7,6 +7,7 @@ JSON values, the same in every run on the same commit.
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import Any
 
 from devtune.data.filters.commits import CommitRules
@@ -21,6 +22,7 @@ from devtune.data.sources.history import (
     find_known,
     find_last_changes,
     find_touching,
+    read_folder,
     read_heads,
     read_tree,
 )
@@ -115,9 +117,10 @@ def plan_git(
             _unit(at=at, split=split, leaves=some) for some in _chunks(planned, FILES_PER_UNIT)
         ]
     units += _commit_units(heads, refused, held_out, _replayed(heads, usable, held_out, section))
+    telling = [*_above(repository, cut, source.subpaths), *trained]
     with Blobs(repository) as blobs:
-        attributes = _read_texts(blobs, trained, lambda name: name == ".gitattributes")
-        licenses = _read_texts(blobs, trained, is_license_file)
+        attributes = _read_texts(blobs, telling, lambda name: name == ".gitattributes")
+        licenses = _read_texts(blobs, telling, is_license_file)
     return GitPlan(cut, heads[cut].date, held_out, attributes, licenses, units)
 
 
@@ -226,6 +229,12 @@ def _replayed(
     before = [each for each in candidates if each not in held_out][-number:]
     after = [each for each in candidates if each in held_out][-number:]
     return frozenset((*before, *after))
+
+
+def _above(repository: Repository, commit: str, subpaths: tuple[str, ...]) -> list[Leaf]:
+    """Return the files beside and above `subpaths`: what they say holds inside as well."""
+    folders = {str(each) for path in subpaths for each in PurePosixPath(path).parents}
+    return [leaf for folder in sorted(folders) for leaf in read_folder(repository, commit, folder)]
 
 
 def _read_texts(

@@ -191,7 +191,7 @@ class _Reading:
     def _is_shown(self, path: str) -> bool:
         """Whether a file may appear in what an acted-out commit looks at."""
         subpaths = self.reader.source.subpaths
-        if subpaths and not any(path.startswith(f"{each.strip('/')}/") for each in subpaths):
+        if subpaths and not any(path.startswith(f"{each}/") for each in subpaths):
             return False
         return not self.rules.reject_path(path, None) and not self._is_held_out(path)
 

@@ -87,7 +87,7 @@ def find_touching(repository: Repository, tip: str, subpaths: tuple[str, ...]) -
 
 def literal(subpaths: tuple[str, ...]) -> tuple[str, ...]:
     """Return paths as git takes them word for word, without wildcards."""
-    return tuple(f":(top,literal){each.strip('/')}" for each in subpaths)
+    return tuple(f":(top,literal){each}" for each in subpaths)
 
 
 def find_cut(
@@ -138,8 +138,15 @@ def read_commits(
 
 def read_tree(repository: Repository, commit: str, subpaths: tuple[str, ...] = ()) -> list[Leaf]:
     """Return every file of the tree of `commit`, in git's order of paths."""
-    wanted = tuple(each.strip("/") for each in subpaths)
-    with repository.stream("ls-tree", "-r", "-z", "--full-tree", commit, "--", *wanted) as output:
+    command = ("ls-tree", "-r", "-z", "--full-tree", commit, "--", *subpaths)
+    with repository.stream(*command) as output:
+        return [_leaf(token) for token in _tokens(output)]
+
+
+def read_folder(repository: Repository, commit: str, folder: str) -> list[Leaf]:
+    """Return what stands in one directory at `commit`, directories included; `.` is the top."""
+    where = () if folder == "." else (f"{folder}/",)
+    with repository.stream("ls-tree", "-z", "--full-tree", commit, "--", *where) as output:
         return [_leaf(token) for token in _tokens(output)]
 
 

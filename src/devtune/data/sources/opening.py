@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from devtune.data.filters.files import FileRules
 from devtune.data.filters.repositories import ExcludedRepositories
 from devtune.data.secrets import Marker
 from devtune.data.sources.directory_source import open_directory, open_package
@@ -62,18 +63,32 @@ class Opened:
 
 
 def open_sources(section: CollectSection) -> Opened:
-    """Open every source. Raises `RecipeError` for names that clash or paths that match nothing."""
+    """Open every source. Raises `RecipeError` for names that clash or paths that match nothing.
+
+    A policy that cannot be read is told here as well, before there is any work to lose.
+    """
+    FileRules(section.file_rules)
     excluded = ExcludedRepositories.load(section.exclude_repositories)
+    opened = [
+        _open(one, name, section) for source in section.sources for one, name in _expanded(source)
+    ]
+    matches = {
+        reader.name: match
+        for reader in opened
+        if (match := excluded.match(reader.name, _remotes_of(reader)))
+    }
     readers: list[Any] = []
     rejected: list[Rejected] = []
-    for source in section.sources:
-        for one, name in _expanded(source):
-            reader = _open(one, name, section)
-            remotes = remotes_of(reader.repository) if isinstance(reader, GitReader) else ()
-            if match := excluded.match(reader.name, tuple(remotes)):
-                rejected.append(Rejected("excluded_repository", reader.name, "", "", match))
-                continue
+    for reader in opened:
+        if match := matches.get(reader.name) or matches.get(_subject_of(reader)):
+            rejected.append(Rejected("excluded_repository", reader.name, "", "", match))
+        else:
             readers.append(reader)
+    if not readers:
+        raise RecipeError(
+            f"collect.sources: all are left out as benchmarks ({', '.join(matches.values())});"
+            " add another, or change the policy in collect.exclude_repositories"
+        )
     for index, reader in enumerate(readers):
         if any(reader.name == other.name for other in readers[:index]):
             raise RecipeError(
@@ -119,6 +134,15 @@ def _open(source: Any, name: str, section: CollectSection) -> Any:
             return open_forge(source, name)
         case _:
             raise AssertionError(source)
+
+
+def _remotes_of(reader: Any) -> tuple[str, ...]:
+    return tuple(remotes_of(reader.repository)) if isinstance(reader, GitReader) else ()
+
+
+def _subject_of(reader: Any) -> str:
+    """Name of the repository an export talks about."""
+    return reader.source.repository if isinstance(reader, ForgeReader) else ""
 
 
 def _linked(readers: list[Any]) -> tuple[Reader, ...]:

@@ -3,12 +3,13 @@
 Reads what it is handed; writes nothing. One for each part of the work, so its cache is bounded.
 """
 
+import json
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import fields, is_dataclass, replace
 from functools import lru_cache
 from pathlib import PurePosixPath
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from devtune.data.filters.files import FileRules
 from devtune.data.secrets import Marker
@@ -20,6 +21,8 @@ IDENTIFIERS = frozenset(
     {"source", "commit", "blob", "old_blob", "date", "split", "language", "license", "kind", "tool"}
 )
 """Fields no secret can stand in; a digest that looks like a found value must not be mangled."""
+NESTED_JSON = "arguments"
+"""The field of a row that holds JSON as text."""
 T = TypeVar("T")
 
 
@@ -67,9 +70,14 @@ class Texts:
             if notebook is None:
                 return Text("", "not_a_notebook")
             text, language = notebook
-            if reason := self.rules.reject_text(path, text):
+            if reason := self._reject_cells(path, text, language):
                 return Text("", reason)
         return Text(self.marker.mark(text), None, language)
+
+    def _reject_cells(self, path: str, text: str, language: str) -> str | None:
+        if not text:
+            return "empty"
+        return self.rules.reject_language(language) or self.rules.reject_text(path, text)
 
 
 def map_texts(row: T, change: Callable[[str], str], skipped: frozenset[str] = IDENTIFIERS) -> T:
@@ -84,6 +92,29 @@ def _map(value: Any, change: Callable[[str], str], skipped: frozenset[str]) -> A
         return tuple(_map(each, change, skipped) for each in value)  # pyright: ignore
     if is_dataclass(value) and not isinstance(value, type):
         kept = (each.name for each in fields(value) if each.name not in skipped)
-        changed = {name: _map(getattr(value, name), change, skipped) for name in kept}
+        changed = {name: _map_field(name, getattr(value, name), change, skipped) for name in kept}
         return replace(value, **changed)
+    return value
+
+
+def _map_field(name: str, value: Any, change: Callable[[str], str], skipped: frozenset[str]) -> Any:
+    return map_json(value, change) if name == NESTED_JSON else _map(value, change, skipped)
+
+
+def map_json(text: str, change: Callable[[str], str]) -> str:
+    """Return JSON with every text in it changed, names of fields excepted.
+
+    What is looked for in JSON as it is written could end within an escape.
+    """
+    return json.dumps(_map_value(json.loads(text), change), ensure_ascii=False)
+
+
+def _map_value(value: Any, change: Callable[[str], str]) -> Any:
+    if isinstance(value, str):
+        return change(value)
+    if isinstance(value, list):
+        return [_map_value(each, change) for each in cast(list[Any], value)]
+    if isinstance(value, dict):
+        inside = cast(dict[str, Any], value)
+        return {name: _map_value(each, change) for name, each in inside.items()}
     return value
