@@ -1,5 +1,6 @@
 import pytest
 
+from devtune.data.making import FAMILIES
 from devtune.data.prompts import Prompt
 from devtune.errors import DevtuneError
 
@@ -80,6 +81,10 @@ FILES = [
     {"path": "q.py", "state": "new", "is_whole": True, "is_unended": False, "windows": []},
 ]  # fmt: skip
 REMARK = {"body": "B", "first_line": 1, "last_line": 2, "hunk": "```diff\n+c\n```"}
+PAIR = {
+    "path": "p.py", "name": "n", "signature": "s", "documentation": "d", "other_path": "test_p.py",
+    "other_name": "test_n", "other": "o",
+}  # fmt: skip
 VALUES = {
     "commit_edit": {
         "subject": "S", "body": "B", "kind": "bug fix", "scope": "parser", "files": FILES,
@@ -93,16 +98,46 @@ VALUES = {
         "remarks": [REMARK], "path": "p.py", "subject": "S", "files": FILES, "form": "tool_calls",
     },
     "fix_repair": {"path": "p.py", "first_line": 1, "last_line": 2, "code": "```\nc\n```"},
-    "docstring_to_function": {"path": "p.py", "name": "n", "signature": "s", "docstring": "d"},
-    "function_to_docstring": {"path": "p.py", "name": "n", "code": "c"},
-    "fill_in_the_middle": {"path": "p.py", "language": "python", "before": "b", "after": "a"},
+    "docstring_to_function": {
+        "path": "p.py", "name": "n", "language": "python", "kind": "docstring", "signature": "s",
+        "documentation": "d",
+    },
+    "function_to_docstring": {
+        "path": "p.py", "name": "n", "language": "python", "kind": "docstring", "code": "c",
+    },
+    "test_to_implementation": PAIR,
+    "implementation_to_test": PAIR,
+    "fill_in_the_middle": {
+        "path": "p.py", "language": "python", "before": "b", "after": "a",
+        "definitions": [{"path": "q.py", "code": "c", "documentation": "d"}],
+        "callers": [{"path": "r.py", "name": "m", "code": "c"}],
+    },
+    "api_usage": {
+        "path": "p.py", "name": "n", "kind": "function", "signature": "s", "documentation": "d",
+    },
+    "repository_qa": {"source": "s", "path": "p.py", "heading": "Use p.py", "above": ["A", "B"]},
+    "explanation": {
+        "path": "p.py", "language": "python", "name": "n", "code": "c", "scene": "b\nc",
+        "num_lines": 1,
+    },
+    "type_annotation": {
+        "path": "p.py", "name": "n", "language": "python", "code": "c", "imports": "import i",
+    },
+    "commit_replay": {"subject": "Mend p.py", "body": "B", "kind": "bug fix", "scope": "parser"},
 }  # fmt: skip
+MIN_PHRASINGS = 3
 
 
 @pytest.mark.parametrize("family", VALUES)
 def test_the_prompts_of_this_tree_use_what_their_family_gives(prompts_dir, family):
-    assert "p.py" in Prompt(prompts_dir / f"{family}.jinja").render(VALUES[family])
-    assert {each.stem for each in prompts_dir.glob("*.jinja")} == set(VALUES)
+    prompt = Prompt(prompts_dir / f"{family}.jinja")
+    requests = {prompt.render(VALUES[family], str(number)) for number in range(50)}
+    assert all("p.py" in each for each in requests)
+    assert len(requests) >= MIN_PHRASINGS
+
+
+def test_every_family_has_its_prompt_and_no_other_is_there(prompts_dir):
+    assert {each.stem for each in prompts_dir.glob("*.jinja")} == set(VALUES) == set(FAMILIES)
 
 
 def test_the_fence_is_longer_than_any_in_the_code(tmp_path):

@@ -541,7 +541,7 @@ def test_mangled_answers_never_crash_and_every_row_can_be_written(
     file.write_bytes(content)
     rows = list(reader(file).discussions("2024-03-01T12:00:00Z", lambda commit, path: BLOB))
     again = list(reader(file).discussions("2024-03-01T12:00:00Z", lambda commit, path: BLOB))
-    written = [to_json(each).encode("utf-8") for each in rows]
-    assert written == [to_json(each).encode("utf-8") for each in again]
+    written = [to_json(each).decode("utf-8") for each in rows]
+    assert written == [to_json(each).decode("utf-8") for each in again]
     numbers = [(x.kind != "issue", x.number) for x in rows if isinstance(x, Discussion)]
     assert numbers == sorted(numbers)

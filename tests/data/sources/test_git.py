@@ -6,7 +6,15 @@ import pytest
 
 from devtune.data.sources.blobs import Blobs
 from devtune.data.sources.git import open_repository, resolve
-from devtune.data.sources.history import find_last_changes, read_commits, read_tree
+from devtune.data.sources.history import (
+    find_known,
+    find_last_changes,
+    find_touching,
+    read_commits,
+    read_folder,
+    read_heads,
+    read_tree,
+)
 from devtune.errors import DevtuneError
 
 
@@ -156,7 +164,7 @@ def test_bare_repositories_worktrees_and_submodules_are_repositories(make_reposi
         opened = open_repository(path)
         assert resolve(opened, None) == commit
         assert [leaf.path for leaf in read_tree(opened, commit)] == [b"x.py"]
-        assert [each.subject for each in read_commits(opened, commit)] == ["One"]
+        assert [each.subject for each in read_commits(opened, commit, [commit])] == ["One"]
 
 
 def test_nothing_the_repository_configures_is_executed(make_repository, tmp_path, monkeypatch):
@@ -165,7 +173,7 @@ def test_nothing_the_repository_configures_is_executed(make_repository, tmp_path
     script.write_text(f'#!/bin/sh\necho "$0 $@" >> {canary}\ncat\n')
     script.chmod(0o755)
     attributes = "*.py filter=trap diff=trap merge=trap\n"
-    repository.commit("One", {"x.py": "x = 1\n", ".gitattributes": attributes})
+    first = repository.commit("One", {"x.py": "x = 1\n", ".gitattributes": attributes})
     tip = repository.commit("Two", {"x.py": "x = 2\n"})
     (repository.path / ".git" / "info" / "attributes").write_text(attributes)
     arm(repository.path, script)
@@ -175,8 +183,12 @@ def test_nothing_the_repository_configures_is_executed(make_repository, tmp_path
     monkeypatch.setenv("GIT_CONFIG_PARAMETERS", f"'core.fsmonitor={script}'")
     opened = open_repository(repository.path)
     assert resolve(opened, None) == tip
-    assert len(list(read_commits(opened, tip))) == 2
+    assert [each.id for each in read_heads(opened, tip)] == [first, tip]
+    assert len(list(read_commits(opened, tip, [first, tip]))) == 2
+    assert find_touching(opened, tip, ("x.py",)) == {first, tip}
     wanted = {leaf.path: leaf.blob for leaf in read_tree(opened, tip)}
+    assert find_known(opened, first, set(wanted.values())) == {wanted[b".gitattributes"]}
+    assert read_folder(opened, tip, ".") == read_tree(opened, tip)
     assert len(find_last_changes(opened, tip, wanted)) == 2
     with Blobs(opened) as blobs:
         assert blobs.read(wanted[b"x.py"]) == b"x = 2\n"
@@ -231,7 +243,8 @@ def test_the_repository_is_left_byte_for_byte_as_it_was(make_repository):
 
     before = state()
     opened = open_repository(repository.path)
-    list(read_commits(opened, resolve(opened, None)))
+    assert [each.id for each in read_heads(opened, resolve(opened, None))] == [tip]
+    assert len(list(read_commits(opened, tip, [tip]))) == 1
     with Blobs(opened) as blobs:
         blobs.read(read_tree(opened, tip)[0].blob)
     assert state() == before
