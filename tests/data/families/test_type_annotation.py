@@ -19,7 +19,7 @@ class A:
         """Load what is under a key."""
         import json
 
-        found: list[B] = []
+        found: list[B] = [key]
         return found
 
     def plain(self, key):
@@ -31,7 +31,7 @@ import { B } from "./b"
 export class A {
   @cached()
   async load<T extends B>(key: string, limit?: number): Promise<Map<string, T>> {
-    const found: B[] = []
+    const found: B[] = [key]
     return found
   }
 }
@@ -71,7 +71,7 @@ def test_a_python_function_without_annotations_asks_for_its_signature(run):
     assert answer == f"```python\n{signature}\n```"
     assert (
         '```python\n@cached\nasync def load(self, key, *, limit=3):\n    """Load what is under a'
-        ' key."""\n    import json\n\n    found: list[B] = []\n    return found\n```' in request
+        ' key."""\n    import json\n\n    found: list[B] = [key]\n    return found\n```' in request
     )
     assert "```python\nimport re\nfrom a import (\n    B,\n)\n```" in request
     assert made.evidence == (signature,)
@@ -86,7 +86,7 @@ def test_a_typescript_function_without_annotations_asks_for_its_signature(run, p
     signature = "async load<T extends B>(key: string, limit?: number): Promise<Map<string, T>> {"
     assert answer.startswith(f"```{fence}\n")
     assert signature in answer
-    assert "async load(key, limit) {\n  const found: B[] = []\n  return found\n}" in request
+    assert "async load(key, limit) {\n  const found: B[] = [key]\n  return found\n}" in request
     assert 'import { B } from "./b"' in request
     assert "= (x) => {\n  return x / 2\n}" in texts(arrow)[0]
     assert "(x: number): number => {" in texts(arrow)[1]
@@ -121,6 +121,7 @@ def test_requests_are_phrased_in_several_ways(run):
         ("def f(a: int, b) -> int:\n    return a\n", "partly_annotated"),
         ("def f(a: int):\n    return a\n", "result_not_annotated"),
         ("def f(a: Any) -> t.Any:\n    return a\n", "annotations_say_nothing"),
+        ("def f(a: int) -> int:\n    raise NotSupported\n", "parameters_not_used"),
         ("def f(self) -> None:\n    return\n", "annotations_say_nothing"),
     ],
 )

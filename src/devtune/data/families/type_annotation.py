@@ -19,7 +19,9 @@ from devtune.steps.families import TypeAnnotation
 
 MAX_IMPORT_LINES = 30
 """Imports are shown so that names can be told; of more lines, those that are used."""
-_SAYS_NOTHING = re.compile(r"(\w+\.)?(Any|any|object|None|void|unknown|mixed|inferred|)")
+_SAYS_NOTHING = re.compile(
+    r"(\w+\.)?(Any|any|object|None|void|unknown|mixed|inferred|Promise<(any|void|unknown)>|)"
+)
 _NEEDS_NO_RESULT = frozenset(("__init__", "constructor", "__construct", "__destruct"))
 
 
@@ -75,11 +77,14 @@ def _unsuitable(function: Function, bare: Function, found: Annotated, step: Type
     """Return why a function is left out, `""` when it is not."""
     may_lack_result = function.name in _NEEDS_NO_RESULT or found.result
     says = [each for each in (*found.types, found.result) if not _SAYS_NOTHING.fullmatch(each)]
+    words = set(re.findall(r"\w+", bare.body))
+    names = {each.strip("$*&.") for each in bare.parameters}
     reasons = (
         ("function_too_long", bare.text.count("\n") + 1 > step.max_lines),
         ("partly_annotated", not all(found.types)),
         ("result_not_annotated", not may_lack_result),
         ("annotations_say_nothing", not says),
+        ("parameters_not_used", bool(names) and words.isdisjoint(names)),
         ("no_annotation_in_signature", bare.signature == function.signature),
     )
     return next((reason for reason, holds in reasons if holds), "")
