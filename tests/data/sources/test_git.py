@@ -248,3 +248,23 @@ def test_the_repository_is_left_byte_for_byte_as_it_was(make_repository):
     with Blobs(opened) as blobs:
         blobs.read(read_tree(opened, tip)[0].blob)
     assert state() == before
+
+
+def test_a_damaged_index_is_nobodys_business(make_repository):
+    repository = make_repository()
+    tip = repository.commit("One", {"x.py": "x = 1\n"})
+    (repository.path / ".git" / "index").write_bytes(b"DIRC\0")
+    opened = open_repository(repository.path)
+    assert [each.id for each in read_commits(opened, tip, [tip])] == [tip]
+
+
+def test_what_ended_git_is_told_and_not_what_it_grumbled_about_before(make_repository):
+    repository = make_repository()
+    first = repository.commit("One", {"x.py": "x = 1\n"})
+    tip = repository.commit("Two", {"x.py": "x = 2\n"})
+    repository.spoil(first, "missing")
+    (repository.path / ".git" / "objects" / "info" / "alternates").write_text("/nowhere\n")
+    with pytest.raises(DevtuneError) as caught:
+        list(read_heads(open_repository(repository.path), tip))
+    assert first in str(caught.value)
+    assert "nowhere" not in str(caught.value)

@@ -36,6 +36,8 @@ ENVIRONMENT = {
     "GIT_NO_LAZY_FETCH": "1",
     "GIT_NO_REPLACE_OBJECTS": "1",
     "GIT_GRAFT_FILE": "/dev/null",
+    # A file that is not there is an empty index; one that is there may be damaged.
+    "GIT_INDEX_FILE": "/dev/null-index",
     "GIT_PAGER": "cat",
     "LC_ALL": "C",
     "TZ": "UTC",
@@ -243,6 +245,8 @@ def _not_opened(path: Path, complaint: str) -> DevtuneError:
 
 
 def _first_fault(complaint: str) -> str:
-    lines = [line.strip() for line in complaint.splitlines() if line.strip()]
+    # An alternate that is not there ends no command; the complaint about it comes first.
+    lines = [line for each in complaint.splitlines() if (line := each.strip())]
+    lines = [line for line in lines if "alternate" not in line] or lines
     faults = [line for line in lines if line.startswith(("fatal:", "error:"))]
     return (faults or lines or ["no reason given"])[0].split(": ", 1)[-1][:200]
