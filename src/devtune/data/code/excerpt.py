@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _REST_OF_OPENING = re.compile(rb"\s*((//|#(?!\[)).*)?$")
 _REST_OF_CLOSING = re.compile(rb"[\s;,]*((//|#|/\*).*)?$")
+_CAPITALS = range(ord("A"), ord("Z") + 1)
 _BLANK = re.compile(rb"[ \t\f]*")
 
 
@@ -49,12 +50,17 @@ class Excerpts:
         self._language = language
         self._margin = margin
         self._docstrings = {each.start_byte: each for each in captures.get("docstring")}
-        written = (each for each in captures.get("written") if captures.data[each.end_byte] == 40)
-        self._calls = sorted([*captures.get("call"), *written], key=_start)
+        data = captures.data
+        calls = captures.get("call")
+        calls += [each for each in captures.get("written") if data[each.end_byte] == ord("(")]
+        calls += [each for each in captures.get("element") if data[each.start_byte] in _CAPITALS]
+        calls.sort(key=_start)
+        self._calls = calls
+        self._call_starts = [each.start_byte for each in calls]
         self._literals = [
-            (first, last)
+            (each.start_point.row, last_row(each))
             for each in captures.get("literal")
-            if (last := last_row(each)) > (first := each.start_point.row)
+            if captures.data.find(b"\n", each.start_byte, each.end_byte) >= 0
         ]
         grammar = captures.grammar
         self._test_name = re.compile(grammar.test_name)
@@ -154,8 +160,8 @@ class Excerpts:
         return alone is not None and list(shape(alone)) == list(shape(whole))
 
     def _calls_in(self, body: "Node") -> tuple[Call, ...]:
-        first = bisect_left(self._calls, body.start_byte, key=_start)
-        end = bisect_left(self._calls, body.end_byte, first, key=_start)
+        first = bisect_left(self._call_starts, body.start_byte)
+        end = bisect_left(self._call_starts, body.end_byte, first)
         text = self._captures.text
         return tuple(Call(text(each), each.start_point.row) for each in self._calls[first:end])
 

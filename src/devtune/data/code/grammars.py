@@ -6,8 +6,10 @@ Reads and writes nothing. Every query uses the same capture names, so that one w
   `case` is a call that passes a title and a block (`it("adds", …)`),
 - `definition` is a class or the like, `scope` lends its name to what stands in it, `rest` lends it
   to the rest of the file,
-- `import` is a statement, `module` and `bound` are the parts of it that name something,
-- `call` is the last identifier of what is called; `written` is one if a parenthesis follows,
+- `import` is a statement, `module` and `bound` are the parts of it that name something; where
+  `required` is captured too it must be one of `requires`,
+- `call` is the last identifier of what is called; `written` is one if a parenthesis follows, and
+  `element` if it has a capital,
 - `comment`, `docstring` (first statement of a body), `attribute` (stands before what it marks),
 - `literal` may hold line ends that belong to a value.
 """
@@ -27,6 +29,8 @@ class Grammar:
     query: str
     entry: str = "language"
     """Function of the package that returns the language."""
+    requires: tuple[str, ...] = ()
+    """Functions whose call is an import."""
     documentation: str = _ANY
     """What a comment right above a function begins with when it documents it."""
     is_always_typed: bool = True
@@ -92,8 +96,7 @@ _ECMASCRIPT = """
 (import_specifier alias: (identifier) @bound)
 (export_statement source: (string) @module) @import
 (export_statement (export_clause (export_specifier name: (identifier) @bound)) source: (string))
-([(lexical_declaration REQUIRED) (variable_declaration REQUIRED)] @import
-  (#eq? @required "require"))
+[(lexical_declaration REQUIRED) (variable_declaration REQUIRED)] @import
 (variable_declarator name: (object_pattern [
   (shorthand_property_identifier_pattern) @bound
   (pair_pattern value: (identifier) @bound)]))
@@ -107,8 +110,8 @@ _ECMASCRIPT = """
   function: (identifier) @required arguments: (arguments . (string) @module)))""",
 ).replace("FUNCTION", "(arrow_function) (function_expression) (generator_function)")
 _JSX = """
-([(jsx_opening_element name: (identifier) @call)
-  (jsx_self_closing_element name: (identifier) @call)] (#match? @call "^[A-Z]"))
+[(jsx_opening_element name: (identifier) @element)
+ (jsx_self_closing_element name: (identifier) @element)]
 """
 _JAVASCRIPT = Grammar(
     package="tree_sitter_javascript",
@@ -117,6 +120,7 @@ _JAVASCRIPT = Grammar(
     + """
 (field_definition property: (_) value: [(arrow_function) (function_expression)]) @function
 """,
+    requires=("require",),
     is_always_typed=False,
     test_call=r"(it|test|specify|fit|xit)\b",
     suite_call=r"[fx]?(describe|context|suite)\b|test\.describe\b",
@@ -262,12 +266,12 @@ _RUBY = Grammar(
 (call arguments: (argument_list . [(method) (singleton_method)] .)) @outer
 (call method: (identifier) arguments: (argument_list . (_)) block: (_)) @case
 [(class) (module)] @definition
-((call !receiver method: (identifier) @required arguments: (argument_list . (string) @module))
-  @import (#any-of? @required "require" "require_relative" "load"))
+(call !receiver method: (identifier) @required arguments: (argument_list . (string) @module)) @import
 (call method: [(identifier) (constant)] @call)
 (comment) @comment
 [(string) (heredoc_body) (regex) (subshell) (delimited_symbol)] @literal
 """,
+    requires=("require", "require_relative", "load"),
     is_always_typed=False,
     test_name=r"test_",
     test_call=r"(it|specify|example|scenario|test)$",

@@ -19,7 +19,11 @@ _QUOTES = "\"'`<> \t"
 def imports_of(captures: Captures) -> Iterator[Import]:
     """Yield each import; a statement that names several modules is as many imports."""
     modules, bound = captures.get("module"), captures.get("bound")
+    required = captures.get("required")
     for statement in captures.get("import"):
+        names = [captures.text(each) for each in _inside(required, statement)]
+        if names and names[0] not in captures.grammar.requires:
+            continue
         span = Span(statement.start_point.row, last_row(statement) + 1)
         inside = [captures.text(each).strip(_QUOTES) for each in _inside(modules, statement)]
         names = tuple(captures.text(each) for each in _inside(bound, statement))

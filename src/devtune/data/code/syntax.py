@@ -18,6 +18,8 @@ from devtune.data.code.naming import case_title, core_of, name_of, scope_name
 if TYPE_CHECKING:
     from tree_sitter import Node
 
+_MOST_SCOPES = 64
+"""What stands deeper is not listed: a name would be longer than the code."""
 _RANKS = ("rest", "outer", "scope", "definition", "case", "function")
 
 
@@ -80,6 +82,8 @@ def _visit(walk: _Walk, kind: str, node: "Node") -> None:
         return
     while walk.stack and walk.stack[-1][1].end_byte <= start:
         walk.stack.pop()
+    if len(walk.stack) >= _MOST_SCOPES:
+        return
     if kind == "function":
         _function(walk, node, name_of(walk.captures, node), is_case=False)
     elif kind == "case":
