@@ -1,9 +1,9 @@
+import json
 from collections import Counter
 
 import pytest
 
-from devtune.data.sources.git_source import count_held_out
-from devtune.records import Rejected
+from devtune.records import Rejected, Source, read_jsonl
 
 BOB = "Bob Example <bob@corp.test>"
 
@@ -37,27 +37,15 @@ def test_the_latest_commits_are_held_out_and_the_tree_is_cut_before_them(make_re
         "changes_held_out": 1,
         "edits_train": 3,
         "edits_held_out": 2,
+        "discussions_train": 0,
+        "discussions_held_out": 0,
+        "replays_train": 0,
+        "replays_held_out": 0,
     }
     assert found.outcome.summary == (
         "2 files and 3 edits to train on, 2 files and 2 edits held out, from 1 source;"
         " 0 rejected, 0 secrets replaced"
     )
-
-
-@pytest.mark.parametrize(
-    ("num_commits", "share", "expected"),
-    [
-        (20, 0.15, 3),
-        (21, 0.15, 4),
-        (30, 0.1, 3),
-        (2, 0.01, 1),
-        (2, 0.99, 1),
-        (1, 0.5, 0),
-        (9, 0, 0),
-    ],
-)
-def test_how_many_commits_are_held_out(num_commits, share, expected):
-    assert count_held_out(num_commits, share) == expected
 
 
 def test_nothing_is_held_out_when_the_share_is_zero(make_repository, corpus):
@@ -141,20 +129,23 @@ def test_whatever_is_left_out_has_a_reason(make_repository, corpus):
 
 def test_large_commits_and_merges_are_counted_once(make_repository, corpus):
     repository = make_repository()
-    repository.commit("One", {f"m{number}.py": "x = 1\n" for number in range(51)})
+    first = repository.commit("One", {f"m{number}.py": "x = 1\n" for number in range(51)})
     repository.git("switch", "-qc", "side")
     repository.commit("Side", {"side.py": "s = 1\n"}, author=BOB)
     repository.git("switch", "-q", "main")
     repository.git("merge", "-q", "--no-ff", "-m", "Merge side", "side")
     merge = repository.git("rev-parse", "HEAD")
     tip = repository.commit("Two", {"m1.py": "x = 2\n"})
-    found = corpus(repository.source(), held_out=0)
-    large, merged = found.changes[0], Rejected("merge", "app", "", merge)
-    assert (large.num_files, large.edits) == (51, ())
-    assert merged in found.rejected
-    assert [row.detail for row in found.rejected if row.reason == "commit_too_large"] == [
-        "51 files"
+    rules = [{"type": "merge"}, {"type": "too_many_files", "max_files": 50}]
+    found = corpus(repository.source(), held_out=0, commit_rules=rules)
+    assert found.rejected == [
+        Rejected("merge", "app", "", merge),
+        Rejected("too_many_files", "app", "", first, "One"),
     ]
+    assert [row.subject for row in found.changes] == ["Side", "Two"]
+    lenient = corpus(repository.source(), held_out=0, out="lenient")
+    assert (lenient.changes[0].num_files, len(lenient.changes[0].edits)) == (51, 51)
+    assert lenient.rejected == [Rejected("merge", "app", "", merge)]
     side = next(row for row in found.files if row.provenance.path == "side.py")
     assert side.provenance.author == BOB
     assert found.changes[-1].commit == tip
@@ -209,9 +200,12 @@ def test_a_history_whose_cut_has_no_files_is_split_by_file(make_repository, corp
 
 def test_line_ends_and_odd_characters_come_back_as_they_were(make_repository, corpus):
     repository = make_repository()
-    texts = {"crlf.py": "a\r\nb\r\n", "bom.py": "\ufeffx = 1\n", "sep.py": "s = '\u2028\x85\x0b'\n"}
+    texts = {"crlf.py": "a\r\nb\r\n", "sep.py": "s = '\u2028\x85\x0b'\n", "z.py": "\ufeff\ufeffx = 1\n"}
     repository.commit("One", dict(texts))
-    assert corpus(repository.source(), held_out=0).texts("train") == texts
+    found = corpus(repository.source(), held_out=0)
+    # One mark of the byte order says how a text is stored and is no part of it.
+    assert found.texts("train") == {**texts, "z.py": "\ufeffx = 1\n"}
+    assert [edit.new for edit in found.changes[0].edits] == list(found.texts("train").values())
 
 
 def test_a_repository_without_files(make_repository, section, collect_fails):

@@ -230,10 +230,13 @@ class _Reading:
         if (new.reason or "empty") != "empty":
             return "", "", new.reason
         old = empty if is_added else self._text(entry.old_mode, entry.old_path, entry.old_blob)
-        # An empty side is how a new or a deleted file looks; only two of them are nothing.
         if (old.reason or "empty") != "empty":
             return "", "", old.reason
-        return old.text, new.text, "empty" if new.reason and old.reason else None
+        # An empty side is how a new or a deleted file looks; only two of them are nothing.
+        if new.reason and old.reason:
+            return "", "", "empty"
+        # What an edit of a notebook's outputs changes is not in its text.
+        return old.text, new.text, "unchanged" if old.text == new.text else None
 
     def _text(self, mode: str, path: bytes, blob: str) -> Text:
         known = decode_path(path)
