@@ -4,6 +4,7 @@ Reads and writes nothing but what it is handed.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from devtune.data.code.module import Module
 from devtune.data.code.syntax import parse
@@ -35,8 +36,13 @@ def read_code(row: SourceFile | Change | Replay) -> CodeFile | None:
     """Return the row as code; None where it is none, or in a language without a grammar."""
     if not isinstance(row, SourceFile) or not row.language:
         return None
-    text = row.text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
-    module = parse(text, row.language)
+    text, module = _read(row.text, row.language)
     if module is None:
         return None
     return CodeFile(row.provenance, row.split, row.language, text, module)
+
+
+@lru_cache(maxsize=1)  # the families of a pipeline look at one row after the other
+def _read(text: str, language: str) -> tuple[str, Module | None]:
+    text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+    return text, parse(text, language)

@@ -29,8 +29,10 @@ def type_annotation(
     step: TypeAnnotation, row: SourceFile | Change | Replay, context: Context
 ) -> Yield:
     """Yield a sample for each fully annotated function; the stripped file has to parse again."""
+    if not isinstance(row, SourceFile) or row.language not in LANGUAGES:
+        return
     file = read_code(row)
-    if file is None or file.language not in LANGUAGES:
+    if file is None:
         return
     module, where = file.module, file.provenance
     if not any(each.has_types for each in module.functions):
