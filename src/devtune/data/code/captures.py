@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
-from devtune.data.code.grammars import GRAMMARS, Grammar
+from devtune.data.code.grammar import Grammar
+from devtune.data.code.grammars import GRAMMARS
 
 if TYPE_CHECKING:
     from tree_sitter import Language, Node, Query

@@ -7,6 +7,7 @@ import inspect
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from textwrap import dedent
 from typing import TYPE_CHECKING
 
 from devtune.data.code.captures import Captures, last_row
@@ -24,7 +25,7 @@ _DIRECTIVE = re.compile(
     re.IGNORECASE,
 )
 _RULE = re.compile(r"[-=*#~_/+]{4,}")
-_OPENING = re.compile(r"\s*(/\*+!?|//[/!]*<?|#+)( ?)")
+_OPENING = re.compile(r"\s*(/\*+(?!/)!?|//[/!]*<?|#+)( ?)")
 _STAR = re.compile(r"[ \t]*\*(?!/) ?")
 _DOCSTRING = re.compile(r"[rRuU]?(\"\"\"|'''|\"|')")
 
@@ -110,10 +111,12 @@ def without_marks(comments: list[str]) -> str:
             continue
         inside = comment[opening.end() :].removesuffix("*/").rstrip(" \t*")
         first, *rest = inside.split("\n")
-        is_starred = all(_STAR.match(line) for line in rest if line.strip())
-        lines += [first, *([_without(_STAR, line) for line in rest] if is_starred else rest)]
+        if all(_STAR.match(line) for line in rest if line.strip()):
+            lines += [first, *(_without(_STAR, line) for line in rest)]
+        else:
+            lines += inspect.cleandoc(inside).split("\n")
     kept = [line.rstrip() for line in lines if not _RULE.fullmatch(line.strip())]
-    return inspect.cleandoc("\n".join(kept)).strip("\n")
+    return dedent("\n".join(kept)).strip("\n")
 
 
 def _without(mark: re.Pattern[str], line: str) -> str:

@@ -52,7 +52,7 @@ class Excerpts:
         self._docstrings = {each.start_byte: each for each in captures.get("docstring")}
         data = captures.data
         calls = captures.get("call")
-        calls += [each for each in captures.get("written") if data[each.end_byte] == ord("(")]
+        calls += [each for each in captures.get("written") if data.startswith(b"(", each.end_byte)]
         calls += [each for each in captures.get("element") if data[each.start_byte] in _CAPITALS]
         calls.sort(key=_start)
         self._calls = calls

@@ -1,50 +1,11 @@
-"""What distinguishes one language's grammar from another's, as one table.
+"""The grammars of all languages, as one table.
 
-Reads and writes nothing. Every query uses the same capture names, so that one walk serves all:
-
-- `function` has a body, `outer` is a statement that only wraps one function or definition,
-  `case` is a call that passes a title and a block (`it("adds", …)`),
-- `definition` is a class or the like, `scope` lends its name to what stands in it, `rest` lends it
-  to the rest of the file,
-- `import` is a statement, `module` and `bound` are the parts of it that name something; where
-  `required` is captured too it must be one of `requires`,
-- `call` is the last identifier of what is called; `written` is one if a parenthesis follows, and
-  `element` if it has a capital,
-- `comment`, `docstring` (first statement of a body), `attribute` (stands before what it marks),
-- `literal` may hold line ends that belong to a value.
+Reads and writes nothing. What the names after `@` mean stands in `grammar.py`.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-_ANY = r""
-_NEVER = r"(?!)"
-
-
-@dataclass(frozen=True, slots=True)
-class Grammar:
-    """One language."""
-
-    package: str
-    """Python package that holds the compiled grammar."""
-    query: str
-    entry: str = "language"
-    """Function of the package that returns the language."""
-    requires: tuple[str, ...] = ()
-    """Functions whose call is an import."""
-    documentation: str = _ANY
-    """What a comment right above a function begins with when it documents it."""
-    is_always_typed: bool = True
-    is_indented: bool = False
-    """Whether indentation is syntax."""
-    test_name: str = _NEVER
-    """What the name of a test looks like."""
-    test_mark: str = _NEVER
-    """What stands in the signature or documentation of a test."""
-    test_call: str = _NEVER
-    """What is called to define a test case."""
-    suite_call: str = _NEVER
-    """What is called to group test cases."""
-
+from devtune.data.code.grammar import NEVER, Grammar
 
 _PYTHON = Grammar(
     package="tree_sitter_python",
@@ -66,7 +27,7 @@ _PYTHON = Grammar(
 (function_definition body: (block . (expression_statement . (string) @docstring .)))
 (class_definition body: (block . (expression_statement . (string) @docstring .)))
 """,
-    documentation=_NEVER,
+    documentation=NEVER,
     is_always_typed=False,
     is_indented=True,
     test_name=r"test(_|[A-Z]|$)",
@@ -266,7 +227,8 @@ _RUBY = Grammar(
 (call arguments: (argument_list . [(method) (singleton_method)] .)) @outer
 (call method: (identifier) arguments: (argument_list . (_)) block: (_)) @case
 [(class) (module)] @definition
-(call !receiver method: (identifier) @required arguments: (argument_list . (string) @module)) @import
+(call !receiver method: (identifier) @required
+  arguments: (argument_list . (string) @module)) @import
 (call method: [(identifier) (constant)] @call)
 (comment) @comment
 [(string) (heredoc_body) (regex) (subshell) (delimited_symbol)] @literal

@@ -138,6 +138,5 @@ def _innermost(captures: Captures, node: "Node") -> str:
 
 
 def _dotted(name: str) -> str:
-    if "operator" not in name:
-        name = _ARGUMENTS.sub("", name)
-    return _SEPARATOR.sub(".", name.strip("\"'`*&"))
+    owner, operator, symbol = name.strip("\"'`*&").partition("operator")
+    return _SEPARATOR.sub(".", _ARGUMENTS.sub("", owner)) + operator + symbol
