@@ -268,3 +268,13 @@ def test_what_ended_git_is_told_and_not_what_it_grumbled_about_before(make_repos
         list(read_heads(open_repository(repository.path), tip))
     assert first in str(caught.value)
     assert "nowhere" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("place", "tree"), [(".git/.mailmap", ".git"), (".mailmap", ".")])
+def test_a_mailmap_that_is_in_no_commit_names_nobody(make_repository, place, tree):
+    repository = make_repository()
+    tip = repository.commit("One", {"x.py": "x = 1\n"})
+    (repository.path / place).write_text("Nobody <no@corp.test> <ada@corp.test>\n")
+    repository.git("config", "core.worktree", str(repository.path / tree))
+    (head,) = read_heads(open_repository(repository.path), tip)
+    assert head.author == "Ada Example <ada@corp.test>"

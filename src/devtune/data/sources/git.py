@@ -42,6 +42,11 @@ ENVIRONMENT = {
     "LC_ALL": "C",
     "TZ": "UTC",
 }
+NOWHERE = Path(__file__).resolve().parent
+"""Where git runs, and what it takes for the working tree: nothing in it says anything to git.
+
+From the repository's own it would take a `.mailmap` and attributes that are in no commit.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +58,12 @@ class Repository:
 
     def ask(self, *arguments: str) -> str | None:
         """Return the answer of one plumbing command, or None where git says no."""
-        answer = _call(self._command(arguments), self.git_dir, self._environment())
+        answer = _call(self._command(arguments), NOWHERE, self._environment())
         return answer.stdout.decode("utf-8", "replace").strip() if answer.returncode == 0 else None
 
     def complain(self, *arguments: str) -> str:
         """Return what git says on standard error when asked the same."""
-        answer = _call(self._command(arguments), self.git_dir, self._environment())
+        answer = _call(self._command(arguments), NOWHERE, self._environment())
         return answer.stderr.decode("utf-8", "replace")
 
     @contextmanager
@@ -107,7 +112,7 @@ class Repository:
     ) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
             self._command(arguments, mailmap),
-            cwd=self.git_dir,
+            cwd=NOWHERE,
             env=self._environment(),
             stdin=source,
             stdout=subprocess.PIPE,
@@ -120,7 +125,8 @@ class Repository:
         return _git(*settings, arguments=arguments)
 
     def _environment(self) -> dict[str, str]:
-        return {**_environment(), "GIT_DIR": str(self.git_dir)}
+        own = {"GIT_DIR": str(self.git_dir), "GIT_WORK_TREE": str(NOWHERE)}
+        return {**_environment(), **own}
 
 
 def open_repository(path: Path) -> Repository:
