@@ -3,7 +3,7 @@ import hashlib
 import io
 import os
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,8 @@ from devtune.data.collect import collect
 from devtune.errors import DevtuneError
 from devtune.pipeline import CollectSection, LocalExecutor
 from devtune.progress import Progress
-from devtune.records import Change, Rejected, SourceFile, read_jsonl
+from devtune.records import Change, Discussion, Rejected, Replay, SourceFile, read_jsonl
+from tests.data import slurm
 
 ADA = "Ada Example <ada@corp.test>"
 
@@ -78,7 +79,7 @@ class Maker:
         else:
             file.write_bytes(content[: len(content) // 2] if damage == "truncated" else b"garbage")
 
-    def source(self, **values: str) -> dict[str, Any]:
+    def source(self, **values: Any) -> dict[str, Any]:
         return {"type": "git", "path": self.path, **values}
 
 
@@ -89,6 +90,8 @@ class Corpus:
         self.outcome = collect(section, executor, out, Progress("quiet", io.StringIO()))
         self.files = list(read_jsonl(out / "files.jsonl", SourceFile))
         self.changes = list(read_jsonl(out / "changes.jsonl", Change))
+        self.discussions = list(read_jsonl(out / "discussions.jsonl", Discussion))
+        self.replays = list(read_jsonl(out / "replays.jsonl", Replay))
         self.rejected = list(read_jsonl(out / "rejected.jsonl", Rejected))
         self.reasons = {(row.path, row.reason) for row in self.rejected}
 
@@ -131,7 +134,7 @@ def section(policy_file: Path) -> Callable[..., CollectSection]:
             {"type": "size", "max_bytes": max_bytes},
             {"type": "line_length", "max": max_line_length, "mean": max_line_length},
         )
-        return CollectSection(**{"sources": sources, "file_rules": rules, **values})
+        return CollectSection.model_validate({"sources": sources, "file_rules": rules, **values})
 
     return make
 
@@ -168,3 +171,21 @@ def is_damaged() -> Callable[[DevtuneError, Path], bool]:
         return starts and message.endswith(remedy) and "\n" not in message
 
     return check
+
+
+@pytest.fixture(scope="session")
+def slurm_of_this_session() -> Generator[slurm.Cluster]:
+    if absent := slurm.missing():
+        pytest.skip(absent)
+    with slurm.cluster() as made:
+        yield made
+
+
+@pytest.fixture
+def cluster(
+    slurm_of_this_session: slurm.Cluster, monkeypatch: pytest.MonkeyPatch
+) -> Generator[slurm.Cluster]:
+    for name in ("SLURM_CONF", "PATH", "PYTHONPATH"):
+        monkeypatch.setenv(name, slurm_of_this_session.environment[name])
+    yield slurm_of_this_session
+    slurm_of_this_session.empty()

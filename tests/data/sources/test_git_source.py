@@ -1,8 +1,8 @@
 import json
+import re
 from collections import Counter
 
-import pytest
-
+from devtune.data.filters.files import split_by_file
 from devtune.records import Rejected, Source, read_jsonl
 
 BOB = "Bob Example <bob@corp.test>"
@@ -200,7 +200,11 @@ def test_a_history_whose_cut_has_no_files_is_split_by_file(make_repository, corp
 
 def test_line_ends_and_odd_characters_come_back_as_they_were(make_repository, corpus):
     repository = make_repository()
-    texts = {"crlf.py": "a\r\nb\r\n", "sep.py": "s = '\u2028\x85\x0b'\n", "z.py": "\ufeff\ufeffx = 1\n"}
+    texts = {
+        "crlf.py": "a\r\nb\r\n",
+        "sep.py": "s = '\u2028\x85\x0b'\n",
+        "z.py": "\ufeff\ufeffx = 1\n",
+    }
     repository.commit("One", dict(texts))
     found = corpus(repository.source(), held_out=0)
     # One mark of the byte order says how a text is stored and is no part of it.
@@ -214,3 +218,287 @@ def test_a_repository_without_files(make_repository, section, collect_fails):
     assert collect_fails(section(repository.source())) == (
         f"{repository.path}: no files in it at {commit[:12]}; set another `ref`"
     )
+
+
+def test_of_a_monorepo_only_its_sub_paths_are_read(make_repository, corpus):
+    repository = make_repository()
+    # What the top says of licences and attributes holds below it, though no row is made of it.
+    repository.commit("Outside only", {"other/o.py": "outside = 1\n", "LICENSE": MIT})
+    repository.commit("Add billing", {"app/a.py": "a = 1\n", "application/no.py": "outside = 2\n"})
+    attributes = "app/made/** linguist-generated\n"
+    repository.commit("Add top", {".gitattributes": attributes, "app/made/m.py": "m = 1\n"})
+    repository.commit("Change both", {"app/a.py": "a = 2\n", "other/o.py": "outside = 3\n"})
+    repository.git("mv", "other/o.py", "app/o.py")
+    repository.commit("Move in")
+    for number in range(5):
+        repository.commit(f"Outside {number}", {"other/p.py": f"outside = {number}\n"})
+    rules = [{"type": "linguist"}]
+    found = corpus(
+        repository.source(subpaths=("app",)), held_out=0, held_out_commits=2, file_rules=rules
+    )
+    paths = {row.provenance.path for row in found.files}
+    paths |= {edit.provenance.path for row in found.changes for edit in row.edits}
+    paths |= {row.path for row in found.rejected if row.path}
+    assert paths == {"app/a.py", "app/o.py", "app/made/m.py"}
+    assert {row.provenance.license for row in found.files} == {"MIT"}
+    assert ("app/made/m.py", "linguist_generated") in found.reasons
+    assert [(row.subject, row.split) for row in found.changes] == [
+        ("Add billing", "train"),
+        ("Add top", "train"),
+        ("Change both", "held_out"),
+        ("Move in", "held_out"),
+    ]
+    moved = found.changes[-1].edits[0]
+    assert (moved.old, moved.new) == ("", "outside = 3\n"), "where it came from is not looked at"
+    assert found.texts("train") == {"app/a.py": "a = 1\n"}
+    assert found.texts("held_out") == {"app/a.py": "a = 2\n", "app/o.py": "outside = 3\n"}
+    outside = [row for row in found.rejected if row.reason == "outside_subpaths"]
+    assert len(outside) == 6
+    (source,) = read_jsonl(found.out / "sources.jsonl", Source)
+    assert source.num_held_out_commits == 2
+
+
+MIT = """\
+MIT License
+
+Copyright (c) 2024 Corp
+
+Permission is hereby granted, free of charge, to any person obtaining a copy of this software and \
+associated documentation files (the "Software"), to deal in the Software without restriction, \
+including without limitation the rights to use, copy, modify, merge, publish, distribute, \
+sublicense, and/or sell copies of the Software, and to permit persons to whom the Software is \
+furnished to do so, subject to the following conditions:
+
+The above copyright notice and this permission notice shall be included in all copies or \
+substantial portions of the Software.
+
+THE SOFTWARE IS PROVIDED "AS IS", WITHOUT WARRANTY OF ANY KIND, EXPRESS OR IMPLIED, INCLUDING BUT \
+NOT LIMITED TO THE WARRANTIES OF MERCHANTABILITY, FITNESS FOR A PARTICULAR PURPOSE AND \
+NONINFRINGEMENT. IN NO EVENT SHALL THE AUTHORS OR COPYRIGHT HOLDERS BE LIABLE FOR ANY CLAIM, \
+DAMAGES OR OTHER LIABILITY, WHETHER IN AN ACTION OF CONTRACT, TORT OR OTHERWISE, ARISING FROM, OUT \
+OF OR IN CONNECTION WITH THE SOFTWARE OR THE USE OR OTHER DEALINGS IN THE SOFTWARE.
+"""
+
+
+def test_all_texts_are_those_of_time_t(make_repository, corpus):
+    repository = make_repository()
+    old = {
+        "README.md": "# App\n\nUse `old`.\n",
+        "CHANGELOG.md": "## 1.0\n\n- First\n",
+        "app.py": "def old():\n    return 1\n",
+        "gone.py": "g = 1\n",
+    }
+    repository.commit("Start", dict(old))
+    repository.commit("Say more", {"more.py": "m = 1\n"})
+    new = {
+        "README.md": "# App\n\nUse `new`.\n",
+        "CHANGELOG.md": "## 1.1\n\n- Fixed\n\n## 1.0\n\n- First\n",
+        "app.py": "def new():\n    return 2\n",
+    }
+    repository.commit("Fix it all", {**new, "gone.py": None})
+    found = corpus(repository.source(), held_out=0, held_out_commits=1)
+    assert found.texts("train") == {**old, "more.py": "m = 1\n"}
+    assert found.texts("held_out") == new
+    trained = [row for row in (*found.files, *found.changes) if row.split == "train"]
+    assert not [text for text in ("`new`", "1.1", "return 2") if text in repr(trained)]
+
+
+def test_a_submodule_is_named_and_not_followed(make_repository, corpus):
+    inner, outer = make_repository("inner"), make_repository("outer")
+    commit = inner.commit("Inner", {"secret_inside.py": "x = 1\n"})
+    outer.commit("Outer", {"o.py": "o = 1\n"})
+    outer.git("submodule", "--quiet", "add", str(inner.path), "libs/inner")
+    outer.commit("Add the library", {"p.py": "p = 1\n"})
+    found = corpus(outer.source(), held_out=0)
+    rows = [row for row in found.rejected if row.reason == "submodule"]
+    assert {row.path for row in rows} == {"libs/inner"}
+    assert commit in {row.detail for row in rows}, "the tree says which commit it stands at"
+    assert "secret_inside" not in repr((found.files, found.changes, found.rejected))
+    assert set(found.texts("train")) == {"o.py", "p.py", ".gitmodules"}
+
+
+def test_authors_are_those_of_the_mailmap_everywhere(make_repository, corpus):
+    repository = make_repository()
+    repository.commit("Add a number", {"x.py": "x = 1\n"}, author="bobby <bob@old.test>")
+    repository.commit("Name Bob", {".mailmap": f"{BOB} <bob@old.test>\n"})
+    repository.commit("Add another", {"y.py": "y = 1\n"}, author="bobby <bob@old.test>")
+    rules = [{"type": "bot", "authors": ["old.test"]}]
+    found = corpus(repository.source(), held_out=0.3, commit_rules=rules)
+    assert {row.author for row in found.changes} == {BOB, "Ada Example <ada@corp.test>"}
+    authors = {row.provenance.path: row.provenance.author for row in found.files}
+    assert authors["x.py"] == authors["y.py"] == BOB
+    edits = {
+        edit.provenance.path: edit.provenance.author for c in found.changes for edit in c.edits
+    }
+    assert edits["x.py"] == edits["y.py"] == BOB
+    assert len(found.changes) == 3, "the rule saw the name the mailmap gives"
+
+
+def test_a_source_says_its_weight_licence_owner_and_cut(make_repository, corpus):
+    repository = make_repository()
+    first = repository.commit(
+        "One", {"x.py": "x = 1\n", "mit.py": "# SPDX-License-Identifier: MIT\n"}
+    )
+    second = repository.commit("Two", {"x.py": "x = 2\n"})
+    third = repository.commit("Three", {"y.py": "y = 1\n"})
+    values = {"weight": 2.5, "license": "LicenseRef-Ours", "owner": "Team Blue", "name": "core"}
+    found = corpus(repository.source(**values), held_out=0, held_out_commits=2)
+    assert list(read_jsonl(found.out / "sources.jsonl", Source)) == [
+        Source(
+            "core", "git", 2.5, "LicenseRef-Ours", "Team Blue", tip=third, cut=first,
+            cut_date="2024-01-01T00:00:00+00:00", num_held_out_commits=2,
+        )
+    ]  # fmt: skip
+    licenses = {row.provenance.path: row.provenance.license for row in found.files}
+    assert licenses == {"x.py": "LicenseRef-Ours", "mit.py": "MIT", "y.py": "LicenseRef-Ours"}
+    (edit,) = next(row for row in found.changes if row.commit == second).edits
+    assert edit.provenance.license == "LicenseRef-Ours"
+
+
+def notebook(*sources, output="a long output"):
+    cells = [
+        {"cell_type": "code", "source": each, "metadata": {}, "outputs": [{"text": output}]}
+        for each in sources
+    ]
+    metadata = {"kernelspec": {"language": "python", "name": "python3"}}
+    return json.dumps({"nbformat": 4, "nbformat_minor": 5, "metadata": metadata, "cells": cells})
+
+
+def test_a_notebook_is_its_cells_and_what_changes_its_outputs_is_no_edit(make_repository, corpus):
+    repository = make_repository()
+    repository.commit(
+        "Add a notebook", {"n.ipynb": notebook("x = 1", "y = 2"), "e.ipynb": notebook()}
+    )
+    repository.commit("Run it again", {"n.ipynb": notebook("x = 1", "y = 2", output="other")})
+    repository.commit("Change a cell", {"n.ipynb": notebook("x = 1", "y = 3")})
+    repository.commit("Break it", {"n.ipynb": "{}", "z.py": "z = 1\n"})
+    found = corpus(repository.source(), held_out=0.4)
+    (row,) = (row for row in found.files if row.split == "train")
+    assert row.text == "# %%\nx = 1\n\n# %%\ny = 2\n"
+    assert row.language == "python"
+    assert row.provenance.blob == repository.git("rev-parse", "main~2:n.ipynb")
+    edits = [(each.old, each.new) for each in found.changes[2].edits]
+    assert edits == [(row.text, row.text.replace("2", "3"))]
+    assert ("n.ipynb", "unchanged") in found.reasons
+    assert ("n.ipynb", "not_a_notebook") in found.reasons
+    assert ("e.ipynb", "empty") in found.reasons
+    assert "output" not in repr((found.files, found.changes))
+
+
+def test_the_language_rule_is_asked_of_the_cells_of_a_notebook(make_repository, corpus):
+    repository = make_repository()
+    repository.commit("Add both", {"n.ipynb": notebook("x = 1"), "x.rs": "fn f() {}\n"})
+    rules = [{"type": "language", "allow": ["rust"]}]
+    found = corpus(repository.source(), held_out=0, file_rules=rules)
+    assert list(found.texts("train")) == ["x.rs"]
+    assert ("n.ipynb", "language") in found.reasons
+
+
+def test_a_repository_says_what_language_a_file_is(make_repository, corpus):
+    repository = make_repository()
+    files = {".gitattributes": "*.tpl linguist-language=PHP\n", "a.tpl": "<?php f();\n"}
+    repository.commit("Add a template", files)
+    found = corpus(repository.source(), held_out=0)
+    assert {row.provenance.path: row.language for row in found.files}["a.tpl"] == "php"
+
+
+def test_each_rule_for_commits_names_its_reason(make_repository, corpus):
+    repository = make_repository()
+    text = "".join(f"line_{number} = {number}\n" for number in range(30))
+    repository.commit("Add six modules", {f"m{n}.py": f"{text}m = {n}\n" for n in range(6)})
+    repository.commit("Update things", {"m0.py": text}, author="renovate[bot] <bot@corp.test>")
+    repository.commit('Revert "Update things"', {"m0.py": text + "m = 0\n"})
+    repository.commit("wip", {"m1.py": text})
+    for number in range(1, 6):
+        repository.git("mv", f"m{number}.py", f"moved_{number}.py")
+    repository.commit("Move them all to other names")
+    repository.commit(
+        "Reformat the first module", {"m0.py": text.replace(" = ", "  =  ") + "m = 0\n"}
+    )
+    repository.commit("Change one thing", {"m0.py": text + "m = 1\n"})
+    rules = [
+        {"type": each} for each in ("bot", "revert", "message", "mass_rename", "formatting_only")
+    ]
+    found = corpus(repository.source(), held_out=0, commit_rules=rules)
+    assert {row.commit: row.reason for row in found.rejected if not row.path} == {
+        repository.git("rev-parse", f"main~{back}"): reason
+        for back, reason in (
+            (5, "bot"),
+            (4, "revert"),
+            (3, "message_length"),
+            (2, "mass_rename"),
+            (1, "formatting_only"),
+        )
+    }
+    assert [row.subject for row in found.changes] == ["Add six modules", "Change one thing"]
+
+
+def test_a_session_never_names_what_the_rules_leave_out(make_repository, corpus, canaries):
+    repository = make_repository()
+    shared = "def total_price(items):\n    return sum(items)\n"
+    repository.commit(
+        "Start with total_price",
+        {
+            "app/price.py": shared,
+            "app/use.py": "from app.price import total_price\n\nprint(total_price([1]))\n",
+            "vendor/price.py": shared,
+            "app/price.min.js": "var total_price=1;\n",
+            "outside/price.py": shared,
+            "app/key.txt": f"total_price token = '{canaries['github']}'\n",
+            "app/image.bin": b"total_price\0",
+        },
+    )
+    repository.commit(
+        "Let total_price take a discount",
+        {"app/price.py": shared.replace("sum(items)", "sum(items) - 1")},
+    )
+    repository.commit("Count total_price twice", {"app/use.py": "print(2 * total_price([1]))\n"})
+    found = corpus(repository.source(subpaths=("app",)), held_out=0.3, replay={"max_commits": 9})
+    assert [(row.subject, row.split) for row in found.replays] == [
+        ("Let total_price take a discount", "train"),
+        ("Count total_price twice", "held_out"),
+    ]
+    shown = repr(found.replays)
+    assert "app/use.py" in shown
+    assert "REDACTED_GITHUB_PAT_1" in shown
+    for hidden in ("vendor", "min.js", "outside", "image.bin", canaries["github"]):
+        assert hidden not in shown
+    for row in found.replays:
+        assert {place.commit for place in row.provenance} == {row.commit}
+
+
+def test_a_session_of_an_uncut_history_never_names_what_is_held_out(make_repository, corpus):
+    repository = make_repository()
+    repository.commit("Nothing yet")
+    files = {f"m{number}.py": f"def shared_name():\n    return {number}\n" for number in range(40)}
+    repository.commit("Add all", dict(files))
+    trained = [name for name in files if split_by_file("app", name, 0.5) == "train"][:2]
+    changed = {name: files[name].replace("return", "return 1 +") for name in trained}
+    repository.commit("Make shared_name larger by one", dict(changed))
+    # No commit leaves enough after it, so files are held out instead.
+    found = corpus(repository.source(), held_out=0.5, replay={"max_commits": 9})
+    (row,) = found.replays
+    shown = {path for path in files if re.search(rf"\b{path}\b", repr(row.actions))}
+    assert len(shown) > len(trained), "it searched, and found more than it changed"
+    assert shown <= set(found.texts("train"))
+    assert len(found.texts("held_out")) > 10
+
+
+def test_no_more_sessions_are_kept_than_asked_for_and_the_latest_of_each_side(
+    make_repository, corpus
+):
+    repository = make_repository()
+    for letter in "abcdefghijkl":
+        change = {"limits.py": f"limit = {letter}\n"}
+        repository.commit(f"Let the limit in limits.py be {letter}", change)
+    found = corpus(repository.source(), held_out=0.5, replay={"max_commits": 2})
+    assert [(row.subject[-1], row.split) for row in found.replays] == [
+        ("e", "train"),
+        ("f", "train"),
+        ("k", "held_out"),
+        ("l", "held_out"),
+    ]
+    over = [row for row in found.rejected if row.reason == "over_replay_maximum"]
+    assert len(over) == found.outcome.rejects["over_replay_maximum"] == 7
+    assert found.outcome.counts["replays_train"] == found.outcome.counts["replays_held_out"] == 2
+    assert found.outcome.rejects == dict(Counter(row.reason for row in found.rejected))
