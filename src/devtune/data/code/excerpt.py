@@ -37,8 +37,10 @@ class _Cut:
 
     def joined(self, first: int, end: int) -> str:
         """Return rows [first, end) but the documentation."""
-        rows = range(first, end)
-        kept = [self.lines[row - self.start] for row in rows if row not in self.documented]
+        kept = self.lines[first - self.start : end - self.start]
+        if self.documented:
+            rows = enumerate(kept, first)
+            kept = [line for row, line in rows if row not in self.documented]
         return b"\n".join(kept).decode(errors="replace")
 
 
@@ -162,8 +164,14 @@ class Excerpts:
     def _calls_in(self, body: "Node") -> tuple[Call, ...]:
         first = bisect_left(self._call_starts, body.start_byte)
         end = bisect_left(self._call_starts, body.end_byte, first)
-        text = self._captures.text
-        return tuple(Call(text(each), each.start_point.row) for each in self._calls[first:end])
+        data = self._captures.data
+        return tuple(
+            Call(
+                data[each.start_byte : each.end_byte].decode(errors="replace"),
+                each.start_point[0],
+            )
+            for each in self._calls[first:end]
+        )
 
     def _is_test(self, name: str, signature: str, documentation: str) -> bool:
         if self._test_name.match(name.rpartition(".")[2]):

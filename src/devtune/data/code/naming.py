@@ -111,6 +111,9 @@ def parameters_of(captures: Captures, core: "Node") -> tuple[tuple[str, ...], bo
         return (captures.text(single),) if single is not None else (), is_typed
     names: list[str] = []
     for each in listed.named_children:
+        if each.type == "identifier":
+            names.append(captures.text(each))
+            continue
         is_typed = is_typed or each.child_by_field_name("type") is not None
         if not each.is_extra:
             names += (_innermost(captures, name) for name in _named(each))
