@@ -77,7 +77,7 @@ def collect(section: CollectSection, executor: Executor, out: Path, progress: Pr
     """Write the corpus of `section` into `out`; equal sources give equal bytes.
 
     Texts are read once and every secret in them marked. When all are read, a value that one text
-    gave away is replaced in all of them. No secret touches the disk in clear.
+    gave away is replaced in all of them. No file of the run holds a secret in clear at any time.
     Raises `DevtuneError` for a source that cannot be read or of which nothing is kept.
     """
     opened = open_sources(section)

@@ -1,7 +1,7 @@
 """Everything that may hold a secret, on its way from the processes that read to those that write.
 
 Writes encrypted files and a key that only the owner can read, both inside the scratch directory
-and gone when the stage ends: no secret stands on the disk in clear.
+and gone when the stage ends: no file of the run holds a secret in clear.
 """
 
 import base64
