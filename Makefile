@@ -7,12 +7,16 @@ READY := $(VENV)/.ready
 export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help quickstart test test-all check fix install clean
+# What some tests need besides Python: a sandbox, a browser, a scheduler. Without them they are skipped.
+DEBIAN := bubblewrap chromium munge slurm-wlm
+
+.PHONY: help quickstart test test-all check fix debian install clean
 
 help:
 	@echo 'make quickstart [REPO=path]  turn a git repository into a better model, on this CPU'
 	@echo 'make test                    the fast tests'
 	@echo 'make test-all                every test'
+	@echo 'make debian                  the Debian packages some tests need, as root'
 	@echo 'make check                   lint, types, import contracts'
 	@echo 'make fix                     format and mend what lint can mend'
 	@echo 'make clean                   remove the virtual environment; runs/ stays'
@@ -40,6 +44,10 @@ check: install
 fix: install
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+debian:
+	apt-get -qq update
+	DEBIAN_FRONTEND=noninteractive apt-get -qq install --no-install-recommends $(DEBIAN) >/dev/null
 
 install: $(READY)
 
