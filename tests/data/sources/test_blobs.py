@@ -30,6 +30,31 @@ def test_a_damaged_blob(make_repository, damage, is_damaged):
     assert resolve(opened, None) == commit
 
 
+def test_a_blob_that_is_not_what_its_name_says(make_repository, is_damaged):
+    repository = make_repository()
+    repository.commit("Add x", {"x.py": "x = 1\n", "y.py": "y = 1\n"})
+    x, y = (repository.git("rev-parse", f"HEAD:{each}.py") for each in "xy")
+    objects = repository.path / ".git" / "objects"
+    file = objects / x[:2] / x[2:]
+    file.chmod(0o644)
+    file.write_bytes((objects / y[:2] / y[2:]).read_bytes())
+    with Blobs(open_repository(repository.path)) as blobs, pytest.raises(DevtuneError) as caught:
+        blobs.read(x)
+    assert is_damaged(caught.value, repository.path)
+    assert f"object {x} holds something else" in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["HEAD", "HEAD^{tree}"])
+def test_what_is_no_blob_is_not_read_as_one(make_repository, is_damaged, name):
+    repository = make_repository()
+    repository.commit("Add x", {"x.py": "x = 1\n"})
+    other = repository.git("rev-parse", name)
+    with Blobs(open_repository(repository.path)) as blobs, pytest.raises(DevtuneError) as caught:
+        blobs.size(other)
+    assert is_damaged(caught.value, repository.path)
+    assert f"object {other} is no file content" in str(caught.value)
+
+
 def test_a_damaged_pack(make_repository, is_damaged):
     repository = make_repository()
     repository.commit("One", {"x.py": "".join(f"x = {n}\n" for n in range(9999))})

@@ -4,6 +4,7 @@ Reads objects through two long-lived `git cat-file` processes; writes nothing. W
 asked for next is fetched several at a time: an answer costs less than waiting for it.
 """
 
+import hashlib
 import subprocess
 import tempfile
 from collections.abc import Iterable, Sequence
@@ -67,14 +68,15 @@ class Blobs:
         self._write(self._sizes, asked)
         answers = [self._line(self._sizes) for _ in asked]
         for each, answer in zip(asked[1:], answers[1:], strict=True):
-            if answer[-1:] and answer[-1].isdigit():
+            if answer[:1] == ["blob"]:
                 self._known_sizes[each] = int(answer[-1])
         return self._number(answers[0], blob)
 
     def read(self, blob: str, max_bytes: int | None = None) -> bytes:
         """Return the content of a blob; ask `size` first, it is held in memory whole.
 
-        Expected blobs of more than `max_bytes` are not fetched ahead.
+        Expected blobs of more than `max_bytes` are not fetched ahead. Raises `DevtuneError` for one
+        that is not what its name says: git does not look.
         """
         if (content := self._fetched.pop(blob, None)) is not None:
             return content
@@ -109,6 +111,8 @@ class Blobs:
         content = output.read(size + 1)[:-1]
         if len(content) != size:
             raise self._fault(blob)
+        if _name_of(content, "sha256" if len(blob) == 64 else "sha1") != blob:
+            raise self._repository.fault(f"fatal: object {blob} holds something else")
         return content
 
     def find(self, commit: str, path: str) -> str:
@@ -122,6 +126,8 @@ class Blobs:
     def _number(self, answer: list[str], blob: str) -> int:
         if not answer or not answer[-1].isdigit():
             raise self._fault(blob)
+        if "blob" not in answer:
+            raise self._repository.fault(f"fatal: object {blob} is no file content")
         return int(answer[-1])
 
     def _write(self, child: "subprocess.Popen[bytes]", questions: Sequence[str]) -> None:
@@ -140,6 +146,12 @@ class Blobs:
         self._complaints.seek(0)
         complaint = self._complaints.read().decode("utf-8", "replace")
         return self._repository.fault(complaint or f"fatal: object {blob} is missing")
+
+
+def _name_of(content: bytes, algorithm: str) -> str:
+    whole = hashlib.new(algorithm, b"blob %d\0" % len(content), usedforsecurity=False)
+    whole.update(content)
+    return whole.hexdigest()
 
 
 def _close(pipe: IO[bytes]) -> None:
