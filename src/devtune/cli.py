@@ -12,12 +12,13 @@ from typing import Any, NoReturn
 from devtune.errors import DevtuneError, RecipeError, one_line
 from devtune.line import LINE, NAMES
 
-EXIT_INTERRUPTED = 130
+EXIT_INTERRUPTED = 128 + signal.SIGINT
+EXIT_TERMINATED = 128 + signal.SIGTERM
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run one command; faults are one line on stderr, and the exit code says which kind."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(EXIT_TERMINATED))
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a Latin-1 terminal has no arrow
@@ -31,6 +32,10 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     except KeyboardInterrupt:
         print("devtune: interrupted; run the same command again to go on", file=sys.stderr)
         sys.exit(EXIT_INTERRUPTED)
+    except SystemExit as stop:
+        if stop.code == EXIT_TERMINATED:
+            print("devtune: terminated; run the same command again to go on", file=sys.stderr)
+        raise
     except BrokenPipeError:
         # The reader of our output has left; point stdout elsewhere so that exit stays silent.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -84,9 +84,9 @@ class Maker:
 
 
 class Corpus:
-    def __init__(self, section: CollectSection, out: Path) -> None:
+    def __init__(self, section: CollectSection, out: Path, workers: int = 1) -> None:
         self.out = out
-        executor = LocalExecutor(type="local", workers=1)
+        executor = LocalExecutor(type="local", workers=workers)
         self.outcome = collect(section, executor, out, Progress("quiet", io.StringIO()))
         self.files = list(read_jsonl(out / "files.jsonl", SourceFile))
         self.changes = list(read_jsonl(out / "changes.jsonl", Change))
@@ -141,8 +141,8 @@ def section(policy_file: Path) -> Callable[..., CollectSection]:
 
 @pytest.fixture
 def corpus(section, tmp_path: Path) -> Callable[..., Corpus]:
-    def make(*sources: dict[str, Any], out: str = "corpus", **values):
-        return Corpus(section(*sources, **values), tmp_path / out)
+    def make(*sources: dict[str, Any], out: str = "corpus", workers: int = 1, **values):
+        return Corpus(section(*sources, **values), tmp_path / out, workers)
 
     return make
 

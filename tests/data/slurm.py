@@ -7,10 +7,12 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+ROOT = Path(__file__).resolve().parents[2]
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "squeue", "scancel", "sinfo")
 SBIN = ("/usr/sbin", "/sbin")
 NODES = ("one", "two")
@@ -61,8 +63,9 @@ class Cluster:
     def jobs(self) -> list[str]:
         return self.ask("squeue", "--noheader", "--format", "%j %i %T").splitlines()
 
-    def wait_until_idle(self) -> None:
-        _wait_for(lambda: not self.jobs(), "the queue is empty")
+    def empty(self) -> None:
+        self.ask("scancel", "--user", str(os.getuid()))
+        wait_for(lambda: not self.jobs(), "the queue is empty")
 
 
 def path_with_daemons() -> str:
@@ -83,6 +86,7 @@ def cluster() -> Generator[Cluster]:
         **os.environ,
         "PATH": path_with_daemons(),
         "SLURM_CONF": str(folder / "slurm.conf"),
+        "PYTHONPATH": str(ROOT),
     }
     _configure(folder)
     running: list[subprocess.Popen[bytes]] = []
@@ -95,19 +99,15 @@ def cluster() -> Generator[Cluster]:
 
     try:
         start(*_munged(folder))
-        _wait_for((folder / "munge.socket").exists, "munged answers")
+        wait_for((folder / "munge.socket").exists, "munged answers")
         start("slurmctld", "-D", "-f", environment["SLURM_CONF"])
         for node in NODES:
             start("slurmd", "-D", "-f", environment["SLURM_CONF"], "-N", node)
         made = Cluster(environment)
         idle = ("sinfo", "--noheader", "--states=idle", "--format=%D")
-        _wait_for(lambda: made.ask(*idle) == str(len(NODES)), f"both nodes are idle in {folder}")
+        wait_for(lambda: made.ask(*idle) == str(len(NODES)), f"both nodes are idle in {folder}")
         yield made
     finally:
-        if len(running) > 1:
-            subprocess.run(
-                ("scancel", "--user", str(os.getuid())), env=environment, check=False, timeout=30
-            )
         for each in reversed(running):
             _stop(each)
     shutil.rmtree(folder, ignore_errors=True)
@@ -157,7 +157,7 @@ def _free_ports(number: int) -> list[int]:
         return [each.getsockname()[1] for each in sockets]
 
 
-def _wait_for(is_so: object, what: str) -> None:
+def wait_for(is_so: Callable[[], Any], what: str) -> None:
     deadline = time.monotonic() + SECONDS_TO_START
     while not is_so():
         assert time.monotonic() < deadline, f"waited in vain until {what}"

@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,8 +21,8 @@ import dill
 from devtune.data.signals import held_back
 from devtune.errors import DevtuneError
 
+SECONDS_BETWEEN_LOOKS = 1.0
 SECONDS_BETWEEN_QUESTIONS = 5.0
-SECONDS_BEFORE_FIRST_QUESTION = 0.5
 SECONDS_OF_LAST_LOOKS = 10.0
 """A shared file system shows what a finished job wrote a little later."""
 SECONDS_OF_SILENCE = 600.0
@@ -100,10 +100,8 @@ class ArrayJob:
             )
 
     def _wait(self, is_done: Callable[[], bool]) -> None:
-        pause, last_look, last_answer = SECONDS_BEFORE_FIRST_QUESTION, None, time.monotonic()
-        while not is_done():
-            time.sleep(pause)
-            pause = min(1.3 * pause, SECONDS_BETWEEN_QUESTIONS)
+        last_look, last_answer = None, time.monotonic()
+        for _ in _moments(is_done):
             answer = self._squeue()
             now = time.monotonic()
             if answer.returncode != 0:
@@ -150,21 +148,29 @@ class ArrayJob:
     def _leave(self) -> None:
         """Wait until no process of the job can write any more."""
         deadline = time.monotonic() + SECONDS_TO_LEAVE
-        pause = SECONDS_BEFORE_FIRST_QUESTION
         while (answer := self._squeue()).returncode != 0 or answer.stdout.strip():
             if time.monotonic() > deadline:
                 raise DevtuneError(
                     f"executor: SLURM job {self.name} does not leave the queue; scancel it and run"
                     " the same command again to go on"
                 )
-            time.sleep(pause)
-            pause = min(1.3 * pause, SECONDS_BETWEEN_QUESTIONS)
+            time.sleep(SECONDS_BETWEEN_LOOKS)
 
     def _squeue(self) -> "subprocess.CompletedProcess[str]":
         user = str(os.getuid())
         return _ask(
             "squeue", "--noheader", "--name", self.name, "--user", user, "--format", "%T|%r"
         )
+
+
+def _moments(is_done: Callable[[], bool]) -> Iterator[None]:
+    """Pass the time until all is done, and yield whenever it is time to ask SLURM."""
+    next_question = 0.0
+    while not is_done():
+        if time.monotonic() > next_question:
+            yield
+            next_question = time.monotonic() + SECONDS_BETWEEN_QUESTIONS
+        time.sleep(SECONDS_BETWEEN_LOOKS)
 
 
 def _ask(*command: str, script: str = "") -> "subprocess.CompletedProcess[str]":

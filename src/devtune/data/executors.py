@@ -59,11 +59,8 @@ def _num_tasks(step: Step, workers: int) -> int:
 
 def _run_here(step: Step, workers: int) -> None:
     from datatrove.executor.local import LocalPipelineExecutor
-    from multiprocess import forkserver, util  # pyright: ignore
+    from multiprocess import util  # pyright: ignore
 
-    # Workers inherit the mask, so Ctrl-C does not interrupt them while they still start.
-    with held_back({signal.SIGINT}):
-        forkserver.ensure_running()
     # datatrove forks a server of queues from this process; it would outlive a killed launcher
     # and hold the lock of its directory.
     util.register_after_fork(step.task, lambda _: follow_parent())
@@ -73,9 +70,32 @@ def _run_here(step: Step, workers: int) -> None:
         workers=min(workers, step.num_parts),
         logging_dir=str(step.logs),
     )
-    with _losses_told(step):
+    with _losses_told(step), _main_module_hidden():
+        _start_server_of_workers()
         engine.run()
     _require_done(step)
+
+
+def _start_server_of_workers() -> None:
+    """Start it deaf to Ctrl-C: workers inherit that, and are not interrupted while they start."""
+    from multiprocess import forkserver, resource_tracker  # pyright: ignore
+
+    resource_tracker.ensure_running()  # it would lift the block
+    with held_back({signal.SIGINT}):
+        forkserver.ensure_running()
+
+
+@contextmanager
+def _main_module_hidden() -> Generator[None]:
+    """Let no worker run the script of this process again, which would start workers in turn."""
+    names = ("__file__", "__spec__")
+    module = vars(sys.modules["__main__"])
+    hidden = {name: module.pop(name) for name in names if name in module}
+    module["__spec__"] = None
+    try:
+        yield
+    finally:
+        module.update(hidden)
 
 
 def _run_on_slurm(section: SlurmExecutor, step: Step, workers: int) -> None:
@@ -134,8 +154,8 @@ def _losses_told(step: Step) -> Generator[None]:
         return
 
     def tell(*_: Any) -> None:
-        # While another exception is on its way, it is the launcher that ends its workers.
-        if sys.exc_info()[0] is None:
+        # While one of these is on its way, it is the launcher that ends its workers.
+        if not isinstance(sys.exc_info()[1], DevtuneError | KeyboardInterrupt | SystemExit):
             raise DevtuneError(
                 "executor: a worker was killed, most likely for want of memory; lower"
                 " executor.workers and run the same command again to go on"

@@ -1,0 +1,241 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from devtune.data.parts import Run, run_parts
+from devtune.data.sealed import KEY
+from devtune.errors import DevtuneError
+from devtune.pipeline import LocalExecutor
+from devtune.progress import Progress
+from tests.data.slurm import ROOT, wait_for
+
+SLURM = 'executor={type: slurm, workers: 2, partition: debug, time: "00:05:00"}'
+LOCAL = "executor={type: local, workers: 2}"
+RAY = "executor={type: ray, workers: 2}"
+RECIPE = """
+use: [{root}/configs/model/breeze.yaml, {root}/configs/adapter/lora.yaml,
+      {root}/configs/cluster/cpu.yaml, {root}/data_prep/pipelines/quickstart.yaml]
+run_dir: run
+collect: {{sources: [{{type: git, path: app}}]}}
+render: {{max_length: 768}}
+train: {{type: sft, max_steps: 1, max_length: 768, per_device_train_batch_size: 1}}
+"""
+
+
+@dataclass(frozen=True)
+class Waiting:
+    gate: Path
+    dies: bool = False
+
+    def __call__(self, unit: Any, out: Path) -> None:
+        while unit and not self.gate.exists():
+            if self.dies:
+                os.kill(os.getpid(), signal.SIGKILL)
+            time.sleep(0.05)
+        (out / "value").write_text(str(unit))
+
+
+@pytest.fixture
+def work(tmp_path, make_repository, canaries) -> Path:
+    repository = make_repository()
+    for number in range(12):
+        module = (
+            f"def measure_{number}(items):\n"
+            f'    """Measure what number {number} weighs among the items."""\n'
+            f"    total = {number}\n    for each in items:\n        total += each * {number}\n"
+            f"    return total\n"
+        )
+        files = {f"m{number}.py": module, "settings.py": f"token = '{canaries['github']}'\n"}
+        repository.commit(f"Let module {number} measure the items", files)
+    (tmp_path / "recipe.yaml").write_text(RECIPE.format(root=ROOT))
+    return tmp_path
+
+
+def command(stage: str, work: Path, executor: str, name: str) -> list[str]:
+    values = ["--set", executor, "--set", f"run_dir={work / name}"]
+    return [sys.executable, "-m", "devtune", stage, str(work / "recipe.yaml"), *values]
+
+
+def run(stage: str, work: Path, executor: str, name: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command(stage, work, executor, name), capture_output=True, text=True, check=False
+    )
+
+
+def start(stage: str, work: Path, executor: str, name: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        command(stage, work, executor, name),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def results(folder: Path) -> dict[str, Any]:
+    files = sorted(each for each in folder.rglob("*") if each.is_file())
+    found: dict[str, Any] = {str(each.relative_to(folder)): each.read_bytes() for each in files}
+    for name in ("corpus/manifest.json", "samples/manifest.json"):
+        manifest = json.loads(found[name])
+        found[name] = {key: manifest[key] for key in ("fingerprint", "files", "summary", "counts")}
+    return found
+
+
+def same_as_here(work: Path, executor: str) -> None:
+    said = []
+    for stage in ("collect", "build"):
+        for name, chosen in (("here", LOCAL), ("there", executor)):
+            answer = run(stage, work, chosen, name)
+            assert (answer.returncode, answer.stderr) == (0, "")
+            said += answer.stdout.splitlines()
+    assert all(line.split()[0] in ("collect", "build") for line in said)
+    here, there = results(work / "here"), results(work / "there")
+    assert "ghp_" not in here["corpus/files.jsonl"].decode()
+    assert here["samples/train.jsonl"]
+    assert here == there
+
+
+@pytest.mark.slow
+def test_slurm_makes_the_same_bytes_as_processes_here(cluster, work):
+    same_as_here(work, SLURM)
+    assert cluster.jobs() == []
+
+
+@pytest.mark.parametrize(
+    ("sign", "code", "word"),
+    [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated")],
+)
+def test_a_stopped_command_cancels_its_job_and_says_one_line(cluster, work, sign, code, word):
+    cluster.ask("scontrol", "update", "NodeName=one,two", "State=DRAIN", "Reason=test")
+    launcher = start("collect", work, SLURM, "run")
+    wait_for(cluster.jobs, "the job is in the queue")
+    launcher.send_signal(sign)
+    out, err = launcher.communicate(timeout=30)
+    cluster.ask("scontrol", "update", "NodeName=one,two", "State=RESUME")
+    assert err == f"devtune: {word}; run the same command again to go on\n"
+    assert launcher.returncode == code
+    assert "Traceback" not in out
+    wait_for(lambda: not cluster.jobs(), "the job is gone")
+
+
+def test_a_fault_in_a_task_is_one_line_and_no_log_holds_text_or_key(
+    cluster, work, make_repository, canaries
+):
+    repository = make_repository()
+    blob = repository.git("rev-parse", "HEAD:m3.py")
+    repository.spoil(blob, "garbage")
+    answer = run("collect", work, SLURM, "run")
+    assert answer.returncode == 1
+    assert answer.stderr.startswith(f"devtune: error: {repository.path}: damaged or incomplete")
+    assert answer.stderr.count("\n") == 1
+    scratch = work / "run" / "corpus.partial" / "scratch"
+    key = (scratch / KEY).read_bytes()
+    folder = scratch / "executor" / "read"
+    assert folder.stat().st_mode & 0o077 == 0
+    logs = [each for each in folder.rglob("*") if each.is_file() and each.suffix != ".pik"]
+    text = b"".join(each.read_bytes() for each in logs)
+    assert any(each.parent.name == "slurm_logs" for each in logs)
+    unwanted = (key, repr(key).encode()[2:-1], canaries["github"].encode(), b"Measure what")
+    assert not [each for each in unwanted if each in text]
+
+
+def launch(tmp_path: Path, **values: Any) -> subprocess.Popen[str]:
+    code = (
+        "import signal, sys; from pathlib import Path\n"
+        "from tests.data.test_executors import Waiting, do_here\n"
+        "signal.signal(signal.SIGTERM, lambda *_: sys.exit('terminated'))\n"
+        "try:\n    do_here(Path(sys.argv[1]))\n"
+        "except KeyboardInterrupt:\n    sys.exit('interrupted')\n"
+    )
+    return subprocess.Popen(
+        [sys.executable, "-c", code, str(tmp_path)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        **values,
+    )
+
+
+def do_here(tmp_path: Path, executor: Any = None, **values: Any) -> list[str]:
+    chosen = executor or LocalExecutor(type="local", workers=2)
+    work = Waiting(tmp_path / "gate", **values)
+    parts = run_parts(
+        "wait", list(range(6)), work, Run(tmp_path, chosen, Progress("quiet"), "collect")
+    )
+    return [(each / "value").read_text() for each in parts]
+
+
+def processes_of(session: int) -> list[int]:
+    found = []
+    for each in Path("/proc").glob("[0-9]*"):
+        try:
+            fields = (each / "stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        if int(fields[3]) == session and fields[0] != "Z":
+            found.append(int(each.name))
+    return found
+
+
+def first_part_is_whole(tmp_path: Path) -> Callable[[], bool]:
+    return (tmp_path / "parts" / "wait" / "000000").is_dir
+
+
+@pytest.mark.parametrize(
+    ("sign", "word"), [(signal.SIGINT, "interrupted"), (signal.SIGTERM, "terminated")]
+)
+def test_a_signal_to_all_processes_is_answered_by_the_launcher_alone(tmp_path, sign, word):
+    launcher = launch(tmp_path)
+    wait_for(first_part_is_whole(tmp_path), "a part is whole")
+    os.killpg(launcher.pid, sign)
+    assert launcher.communicate(timeout=30) == ("", f"{word}\n")
+    wait_for(lambda: not processes_of(launcher.pid), "no process is left")
+
+
+def test_a_killed_launcher_leaves_no_process_that_would_hold_its_lock(tmp_path):
+    launcher = launch(tmp_path)
+    wait_for(first_part_is_whole(tmp_path), "a part is whole")
+    launcher.kill()
+    launcher.wait()
+    wait_for(lambda: not processes_of(launcher.pid), "no process is left")
+    (tmp_path / "gate").touch()
+    assert do_here(tmp_path) == [str(each) for each in range(6)]
+
+
+def test_a_script_without_a_guard_is_not_run_by_its_workers(tmp_path):
+    (tmp_path / "gate").touch()
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import sys; from pathlib import Path; from tests.data.test_executors import do_here\n"
+        "print(do_here(Path(sys.argv[1])))\n"
+    )
+    answer = subprocess.run(
+        [sys.executable, str(script), str(tmp_path)],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert (answer.stdout, answer.stderr) == (f"{[str(each) for each in range(6)]}\n", "")
+
+
+def test_a_worker_that_is_killed_is_one_line(tmp_path):
+    with pytest.raises(DevtuneError) as caught:
+        do_here(tmp_path, dies=True)
+    assert str(caught.value) == (
+        "executor: a worker was killed, most likely for want of memory; lower executor.workers"
+        " and run the same command again to go on"
+    )
+    (tmp_path / "gate").touch()
+    assert do_here(tmp_path) == [str(each) for each in range(6)]
