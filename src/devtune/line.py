@@ -44,6 +44,7 @@ LINE = (
     ),
     Stage(
         "render", "dataset", ("samples", "base"), "devtune.data.render:render",
+        also=("executor",), resumable=True,
         help="samples/ → dataset/: token ids and loss mask",
     ),
     Stage(

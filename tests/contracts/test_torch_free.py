@@ -19,6 +19,7 @@ LIGHT = (
     "devtune.data.collect",
     "devtune.data.instruct",
     "devtune.data.render",
+    "devtune.data.renderer",
     "devtune.launch.local",
     "devtune.report.closing",
     "devtune.report.fields",

@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from devtune.data.render import render
-from devtune.pipeline import RenderSection
+from devtune.pipeline import LocalExecutor, RenderSection
 from devtune.progress import Progress
 from devtune.records import (
     Contamination,
@@ -28,6 +28,8 @@ TOOLS = (
     ' "parameters": {"type": "object", "properties": {"path": {"type": "string"}}}}}]'
 )
 MAX_LENGTH = 6000
+
+ONE = LocalExecutor(type="local", workers=1)
 
 
 def make(sample_id, family="commit_edit", answer="```python\nreturn a + b\n```", **place):
@@ -94,7 +96,7 @@ def run_dir(tmp_path_factory, tekken_file):
     samples, section = out / "samples", RenderSection(max_length=MAX_LENGTH)
 
     def fill_dataset(scratch):
-        return render(section, samples, base, scratch, Progress("quiet"))
+        return render(section, ONE, samples, base, scratch, Progress("quiet"))
 
     run_stage("collect", {}, {}, out / "corpus", fill_corpus)
     run_stage("build", {}, {"corpus": out / "corpus"}, samples, fill_samples)

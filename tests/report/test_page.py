@@ -11,7 +11,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from devtune.data.render import Renderer
+from devtune.data.renderer import Renderer
 from devtune.errors import RecipeError
 from devtune.report import page as page_module
 from devtune.report.page import write_page

@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from devtune.data.render import TEKKEN, Renderer, num_trained
+from devtune.data.render import TEKKEN
+from devtune.data.renderer import Renderer, num_trained
 from devtune.errors import RecipeError, one_line
 from devtune.records import SPLITS, Provenance, Split
 from devtune.report.dataset import Drawn, Numbers, Tallies, read_numbers

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 from rich.console import Console
 from rich.text import Text
 
-from devtune.data.render import Renderer, Span
+from devtune.data.renderer import Renderer, Span
 from devtune.errors import DevtuneError
 from devtune.records import Provenance, Sample, read_jsonl
 from devtune.report.lineage import find_part, open_dataset
