@@ -1,11 +1,19 @@
 import os
+import resource
 import shutil
+import sys
+import tempfile
 from pathlib import Path
 
 import pytest
 
 from devtune.data.sources.blobs import Blobs
-from devtune.data.sources.git import open_repository, resolve
+from devtune.data.sources.git import (
+    MAX_MAILMAP_BYTES,
+    MAX_MEMORY_BYTES,
+    open_repository,
+    resolve,
+)
 from devtune.data.sources.history import (
     find_known,
     find_last_changes,
@@ -278,3 +286,42 @@ def test_a_mailmap_that_is_in_no_commit_names_nobody(make_repository, place, tre
     repository.git("config", "core.worktree", str(repository.path / tree))
     (head,) = read_heads(open_repository(repository.path), tip)
     assert head.author == "Ada Example <ada@corp.test>"
+
+
+def test_a_large_mailmap_names_nobody(make_repository):
+    repository = make_repository()
+    line = "Ada Lovelace <ada@corp.test>\n"
+    repository.commit("One", {".mailmap": line})
+    small = repository.git("rev-parse", "HEAD")
+    large = repository.commit("Two", {".mailmap": line * (MAX_MAILMAP_BYTES // len(line) + 1)})
+    opened = open_repository(repository.path)
+    assert {each.author for each in read_heads(opened, small)} == {"Ada Lovelace <ada@corp.test>"}
+    assert {each.author for each in read_heads(opened, large)} == {"Ada Example <ada@corp.test>"}
+
+
+def test_no_git_may_take_all_memory(make_repository):
+    if sys.platform != "linux":
+        pytest.skip("only Linux bounds another process")
+    repository = make_repository()
+    repository.commit("One", {"x.py": "x = 1\n"})
+    with tempfile.TemporaryFile() as complaints:
+        child = open_repository(repository.path).converse(
+            "cat-file", "--batch", complaints=complaints
+        )
+        limits = resource.prlimit(child.pid, resource.RLIMIT_DATA)
+        child.communicate()
+    assert limits == (MAX_MEMORY_BYTES, MAX_MEMORY_BYTES)
+
+
+def test_a_git_that_ends_without_a_word_is_told_by_its_code(make_repository, tmp_path, monkeypatch):
+    repository = make_repository()
+    tip = repository.commit("One", {"x.py": "x = 1\n"})
+    opened = open_repository(repository.path)
+    (tmp_path / "bin").mkdir()
+    script = tmp_path / "bin" / "git"
+    script.write_text("#!/bin/sh\nkill -SEGV $$\n")
+    script.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{script.parent}:/usr/bin:/bin")
+    with pytest.raises(DevtuneError) as caught:
+        read_tree(opened, tip)
+    assert "damaged or incomplete (git ended with code -11); run `git fsck`" in str(caught.value)

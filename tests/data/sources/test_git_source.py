@@ -502,3 +502,15 @@ def test_no_more_sessions_are_kept_than_asked_for_and_the_latest_of_each_side(
     assert len(over) == found.outcome.rejects["over_replay_maximum"] == 7
     assert found.outcome.counts["replays_train"] == found.outcome.counts["replays_held_out"] == 2
     assert found.outcome.rejects == dict(Counter(row.reason for row in found.rejected))
+
+
+def test_a_message_of_megabytes_is_no_task(make_repository, corpus):
+    repository = make_repository()
+    repository.commit("Add a first file", {"x.py": "x = 1\n"})
+    long = repository.commit("Let x be two\n\n" + "word " * 2_000_000, {"x.py": "x = 2\n"})
+    name = "Ada " * 10_000
+    repository.commit("Let x be three", {"x.py": "x = 3\n"}, author=f"{name}<ada@corp.test>")
+    found = corpus(repository.source(), held_out=0)
+    assert [(each.reason, each.commit) for each in found.rejected] == [("message_oversized", long)]
+    assert max(len(each.author) for each in found.changes) == 1000
+    assert [len(each.provenance.author) for each in found.files] == [1000]

@@ -5,7 +5,8 @@ import pytest
 
 from devtune.data.sources.blobs import Blobs
 from devtune.data.sources.git import open_repository
-from devtune.data.sources.history import ABSENT, read_commits
+from devtune.data.sources.history import read_commits
+from devtune.data.sources.raw import ABSENT
 from devtune.data.sources.replay import replay
 from devtune.data.sources.rewrites import apply_actions
 from devtune.pipeline import ReplaySection

@@ -3,7 +3,8 @@ import subprocess
 
 import pytest
 
-from devtune.data.sources.history import ABSENT, Commit, Entry
+from devtune.data.sources.history import Commit
+from devtune.data.sources.raw import ABSENT, Entry
 from devtune.data.sources.rewrites import Refusal, apply_actions, change_files, find_rewrites
 from devtune.pipeline import ReplaySection
 from devtune.records import Action, FileEdit, Provenance

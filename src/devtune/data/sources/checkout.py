@@ -5,19 +5,24 @@ out are not there: no output names them.
 """
 
 import json
+import os
 import shlex
 import tempfile
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import IO
 
 from devtune.data.sources.git import Repository
+from devtune.data.sources.sizes import find_large_files
 from devtune.records import Action
 
 MAX_HIT_BYTES = 600
 """A longer line among the hits makes a search useless to a reader."""
 MAX_PATH = 200
+MAX_LEFT_OUT = 50_000
+"""Characters of the paths of large files; a command takes only so many."""
 _LF = "\n"
 MAX_EXAMINED = 20_000
 """Hits looked at before a search counts as useless: most of them may be in files not shown."""
@@ -59,7 +64,10 @@ class Checkout:
         """
         lines: list[str] = []
         places: dict[str, list[int]] = {}
-        with self._searching(pattern) as output:
+        left_out = _left_out(self.repository, self.commit)
+        if left_out is None:
+            return None
+        with self._searching(pattern, left_out) as output:
             for path, number, text in _hits(output, len(self.commit) + 1):
                 if text is None:
                     return None
@@ -78,10 +86,10 @@ class Checkout:
         return Printed(action, {path: tuple(found) for path, found in places.items()}, is_cut)
 
     @contextmanager
-    def _searching(self, pattern: str) -> Generator[IO[bytes]]:
+    def _searching(self, pattern: str, left_out: tuple[str, ...]) -> Generator[IO[bytes]]:
         with tempfile.TemporaryFile() as complaints:
             child = self.repository.converse(
-                *(*_GREP, pattern, self.commit, "--"), complaints=complaints
+                *(*_GREP, pattern, self.commit, "--", *left_out), complaints=complaints
             )
             assert child.stdout is not None
             assert child.stdin is not None
@@ -136,6 +144,15 @@ class Checkout:
     def _is_named(self, path: str) -> bool:
         # git quotes other names; nobody would search there for something to learn.
         return is_plain(path) and self.is_shown(path)
+
+
+@lru_cache(8)
+def _left_out(repository: Repository, commit: str) -> tuple[str, ...] | None:
+    """Return pathspecs that spare git the files it would have to hold whole; None for too many."""
+    large = find_large_files(repository, commit)
+    if sum(map(len, large)) > MAX_LEFT_OUT:
+        return None
+    return tuple(f":(exclude,top,literal){os.fsdecode(each)}" for each in large)
 
 
 def print_hits(path: str, pattern: str, hits: Mapping[int, str]) -> Action:

@@ -5,11 +5,13 @@ pager, signature program, credential helper, lazy fetch or network: the environm
 """
 
 import os
+import resource
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -42,6 +44,10 @@ ENVIRONMENT = {
     "LC_ALL": "C",
     "TZ": "UTC",
 }
+MAX_MEMORY_BYTES = 8 << 30
+"""Of one git: much for any history, while a hostile one can ask for any amount."""
+MAX_MAILMAP_BYTES = 4_000_000
+"""A larger one, which git would hold whole, names nobody."""
 NOWHERE = Path(__file__).resolve().parent
 """Where git runs, and what it takes for the working tree: nothing in it says anything to git.
 
@@ -90,7 +96,8 @@ class Repository:
                 codes = [_end(each, finished) for each in (feeder, child) if each]
             if finished and any(codes):
                 complaints.seek(0)
-                raise self.fault(complaints.read().decode("utf-8", "replace"))
+                complaint = complaints.read().decode("utf-8", "replace")
+                raise self.fault(complaint or f"fatal: git ended with code {max(codes, key=abs)}")
 
     def converse(self, *arguments: str, complaints: IO[bytes]) -> subprocess.Popen[bytes]:
         """Start a command that answers on its output what it is asked on its input."""
@@ -110,7 +117,7 @@ class Repository:
         source: IO[bytes] | int | None = subprocess.DEVNULL,
         mailmap: str = "",
     ) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(
+        child = subprocess.Popen(
             self._command(arguments, mailmap),
             cwd=NOWHERE,
             env=self._environment(),
@@ -118,11 +125,17 @@ class Repository:
             stdout=subprocess.PIPE,
             stderr=complaints,
         )
+        _bound(child)
+        return child
 
     def _command(self, arguments: Sequence[str], mailmap: str = "") -> list[str]:
         # An empty mailmap.blob would name no object; without a commit no author is asked for.
-        settings = (f"mailmap.blob={mailmap}:.mailmap",) if mailmap else ()
+        settings = (f"mailmap.blob={mailmap}:.mailmap",) if self._has_mailmap(mailmap) else ()
         return _git(*settings, arguments=arguments)
+
+    def _has_mailmap(self, commit: str) -> bool:
+        size = self.ask("cat-file", "-s", f"{commit}:.mailmap") if commit else None
+        return size is not None and int(size) <= MAX_MAILMAP_BYTES
 
     def _environment(self) -> dict[str, str]:
         own = {"GIT_DIR": str(self.git_dir), "GIT_WORK_TREE": str(NOWHERE)}
@@ -218,6 +231,13 @@ def _call(
         capture_output=True,
         check=False,
     )
+
+
+def _bound(child: subprocess.Popen[bytes]) -> None:
+    """End git before it takes all memory of the machine; elsewhere than on Linux it may."""
+    if sys.platform == "linux":
+        with suppress(OSError):  # it may be gone already
+            resource.prlimit(child.pid, resource.RLIMIT_DATA, (MAX_MEMORY_BYTES, MAX_MEMORY_BYTES))
 
 
 def _end(child: subprocess.Popen[bytes], finished: bool) -> int:

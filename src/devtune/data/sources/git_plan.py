@@ -15,9 +15,8 @@ from devtune.data.filters.licenses import is_license_file
 from devtune.data.sources.blobs import Blobs
 from devtune.data.sources.git import Repository
 from devtune.data.sources.history import (
-    SUBMODULE,
+    MAX_MESSAGE,
     Head,
-    Leaf,
     find_cut,
     find_known,
     find_last_changes,
@@ -26,12 +25,14 @@ from devtune.data.sources.history import (
     read_heads,
     read_tree,
 )
+from devtune.data.sources.raw import SUBMODULE, Leaf
 from devtune.pipeline import CollectSection, GitSource
 from devtune.records import Split
 
 FILES_PER_UNIT = 400
 COMMITS_PER_UNIT = 400
 MAX_TERMS_BYTES = 200_000
+FIRST_DATE = "1970-01-01T00:00:00+00:00"
 REPLAY_CANDIDATES = 3
 """So many times the commits asked for are tried, since some cannot be replayed."""
 
@@ -121,7 +122,8 @@ def plan_git(
     with Blobs(repository) as blobs:
         attributes = _read_texts(blobs, telling, lambda name: name == ".gitattributes")
         licenses = _read_texts(blobs, telling, is_license_file)
-    return GitPlan(cut, heads[cut].date, held_out, attributes, licenses, units)
+    # Without a date nothing is known to come before it.
+    return GitPlan(cut, heads[cut].date or FIRST_DATE, held_out, attributes, licenses, units)
 
 
 def _unit(**own: Any) -> dict[str, Any]:
@@ -148,6 +150,8 @@ def _refused(
             refused[head.id] = "merge"
         elif touching is not None and head.id not in touching:
             refused[head.id] = "outside_subpaths"
+        elif max(len(head.subject), len(head.body)) > MAX_MESSAGE:
+            refused[head.id] = "message_oversized"
         elif reason := rules.reject_head(head.author, head.subject, head.body):
             refused[head.id] = reason
     return refused

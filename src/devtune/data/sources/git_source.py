@@ -15,15 +15,8 @@ from devtune.data.secrets import Marker
 from devtune.data.sources.blobs import Blobs
 from devtune.data.sources.git import Repository, open_repository, resolve
 from devtune.data.sources.git_plan import Plan, plan_git
-from devtune.data.sources.history import (
-    ABSENT,
-    SUBMODULE,
-    SYMLINK,
-    Commit,
-    Entry,
-    read_commits,
-    read_tree,
-)
+from devtune.data.sources.history import Commit, read_commits, read_tree
+from devtune.data.sources.raw import ABSENT, SUBMODULE, SYMLINK, Entry
 from devtune.data.sources.replay import replay
 from devtune.data.sources.texts import Text, Texts, map_texts
 from devtune.errors import DevtuneError

@@ -4,30 +4,31 @@ Reads commits and trees through `git.Repository`; writes nothing, and never read
 """
 
 from collections import Counter
-from collections.abc import Generator, Iterator, Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import IO, Any
+from itertools import groupby, islice
 
 from devtune.data.sources.git import Repository
+from devtune.data.sources.raw import (
+    MAX_FILES,
+    Entry,
+    Leaf,
+    leaf_of,
+    literal,
+    read_changes,
+    tokens_of,
+    too_many,
+)
+from devtune.data.sources.sizes import fed, find_large_moves
 
-SYMLINK, SUBMODULE, ABSENT = "120000", "160000", "000000"
 MAX_RENAME_CANDIDATES = 1000
+MAX_MESSAGE = 100_000
+"""Characters of a subject or a body that are read; nobody wrote a longer one."""
+MAX_AUTHOR = 1000
+"""Characters of name and address."""
 # By committer date, never a child before its parent: the same in every clone.
 OLDEST_FIRST = ("--reverse", "--date-order")
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One path of one commit; a side that does not exist has mode `000000`."""
-
-    old_mode: str
-    mode: str
-    old_blob: str
-    blob: str
-    old_path: bytes
-    """The same as `path` unless the file was renamed."""
-    path: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,15 +43,6 @@ class Commit:
     subject: str
     body: str
     entries: tuple[Entry, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Leaf:
-    """One file of a tree."""
-
-    mode: str
-    blob: str
-    path: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +62,16 @@ def read_heads(repository: Repository, tip: str) -> Iterator[Head]:
     layout = "%H%x00%P%x00%aN <%aE>%x00%ct%x00%s%x00%b"
     command = ("log", "-z", *OLDEST_FIRST, "--no-notes", "--encoding=UTF-8", f"--format={layout}")
     with repository.stream(*command, tip, "--", mailmap=tip) as output:
-        tokens = (each.decode("utf-8", "replace") for each in _tokens(output))
+        tokens = (each.decode("utf-8", "replace") for each in tokens_of(output))
         for commit in tokens:
             parents, author, seconds, subject, body = (next(tokens, "") for _ in range(5))
             yield Head(
-                commit, tuple(parents.split()), author, _date(seconds), subject, body.strip("\n")
+                commit,
+                tuple(parents.split()),
+                author[:MAX_AUTHOR],
+                _date(seconds),
+                subject[: MAX_MESSAGE + 1],
+                body.strip("\n")[: MAX_MESSAGE + 1],
             )
 
 
@@ -83,11 +80,6 @@ def find_touching(repository: Repository, tip: str, subpaths: tuple[str, ...]) -
     walk = ("rev-list", "--full-history", "--no-merges", tip, "--", *literal(subpaths))
     with repository.stream(*walk) as output:
         return {line.decode("ascii").strip() for line in output}
-
-
-def literal(subpaths: tuple[str, ...]) -> tuple[str, ...]:
-    """Return paths as git takes them word for word, without wildcards."""
-    return tuple(f":(top,literal){each}" for each in subpaths)
 
 
 def find_cut(
@@ -128,26 +120,37 @@ def read_commits(
     `tip` is the commit whose `.mailmap` counts. A merge has no content of its own: what it brings
     stands in the commits it joins, so it must not be asked for.
     """
-    renames = ("-M", f"-l{MAX_RENAME_CANDIDATES}")
     layout = "%H%x00%aN <%aE>%x00%ct%x00%s%x00%b"
-    wanted = "".join(f"{each}\n" for each in commits).encode("ascii")
-    for fields, entries in _diff(repository, tip, renames, layout, subpaths, fed=wanted):
-        commit, author, seconds, subject, body = fields
-        yield Commit(commit, author, _date(seconds), subject, body.strip("\n"), tuple(entries))
+    large = find_large_moves(repository, commits, subpaths)
+    for is_large, some in groupby(commits, large.__contains__):
+        # Whole files are equal by their ids, which takes no reading.
+        renames = ("-M100%" if is_large else "-M", f"-l{MAX_RENAME_CANDIDATES}")
+        for fields, entries in read_changes(
+            repository, tip, renames, layout, subpaths, fed=fed(some)
+        ):
+            commit, author, seconds, subject, body = fields
+            author, body = author[:MAX_AUTHOR], body.strip("\n")
+            yield Commit(commit, author, _date(seconds), subject, body, tuple(entries))
 
 
 def read_tree(repository: Repository, commit: str, subpaths: tuple[str, ...] = ()) -> list[Leaf]:
-    """Return every file of the tree of `commit`, in git's order of paths."""
+    """Return every file of the tree of `commit`, in git's order of paths.
+
+    Raises `DevtuneError` for a tree of more than `MAX_FILES`.
+    """
     command = ("ls-tree", "-r", "-z", "--full-tree", commit, "--", *subpaths)
     with repository.stream(*command) as output:
-        return [_leaf(token) for token in _tokens(output)]
+        found = [leaf_of(token) for token in islice(tokens_of(output), MAX_FILES + 1)]
+        if len(found) > MAX_FILES:
+            raise too_many(repository, commit)
+        return found
 
 
 def read_folder(repository: Repository, commit: str, folder: str) -> list[Leaf]:
     """Return what stands in one directory at `commit`, directories included; `.` is the top."""
     where = () if folder == "." else (f"{folder}/",)
     with repository.stream("ls-tree", "-z", "--full-tree", commit, "--", *where) as output:
-        return [_leaf(token) for token in _tokens(output)]
+        return [leaf_of(token) for token in tokens_of(output)]
 
 
 def find_known(repository: Repository, commit: str, blobs: Set[str]) -> set[str]:
@@ -173,10 +176,10 @@ def find_last_changes(
     layout = "%H%x00%aN <%aE>%x00%ct"
     exact: dict[bytes, Commit] = {}
     touched: dict[bytes, Commit] = {}
-    for (commit, author, seconds), entries in _diff(
+    for (commit, author, seconds), entries in read_changes(
         repository, tip, ("--no-renames",), layout, subpaths, fed_by=walk
     ):
-        head = Commit(commit, author, _date(seconds), "", "", ())
+        head = Commit(commit, author[:MAX_AUTHOR], _date(seconds), "", "", ())
         for entry in entries:
             if entry.path not in wanted:
                 continue
@@ -186,60 +189,6 @@ def find_last_changes(
         if len(exact) == len(wanted):
             break
     return {**touched, **exact}
-
-
-def _diff(
-    repository: Repository,
-    tip: str,
-    options: tuple[str, ...],
-    layout: str,
-    subpaths: tuple[str, ...],
-    **source: Any,
-) -> Generator[tuple[list[str], list[Entry]]]:
-    """Yield (fields of `layout`, changed files) for each commit that comes in by `source`."""
-    command = (
-        *("diff-tree", "--stdin", "--root", "--always", "-r", "-z", "--raw", "--no-abbrev"),
-        *("--no-notes", "--no-ext-diff", "--no-textconv", "--encoding=UTF-8"),
-        *(*options, f"--format={layout}"),
-        *(("--", *literal(subpaths)) if subpaths else ()),
-    )
-    num_fields = layout.count("%x00") + 1
-    with repository.stream(*command, mailmap=tip, **source) as output:
-        tokens = _tokens(output)
-        token = next(tokens, None)
-        while token is not None:
-            rest = [next(tokens, b"") for _ in range(num_fields - 1)]
-            fields = [each.decode("utf-8", "replace") for each in (token, *rest)]
-            entries: list[Entry] = []
-            token = next(tokens, None)
-            while token is not None and token.lstrip(b"\n").startswith(b":"):
-                entries.append(_entry(token, tokens))
-                token = next(tokens, None)
-            yield fields, entries
-
-
-def _entry(token: bytes, tokens: Iterator[bytes]) -> Entry:
-    header = token.lstrip(b"\n").decode("ascii").removeprefix(":").split(" ")
-    old_mode, mode, old_blob, blob, status = header
-    old_path = next(tokens, b"")
-    path = next(tokens, b"") if status[0] in "RC" else old_path
-    return Entry(old_mode, mode, old_blob, blob, old_path, path)
-
-
-def _leaf(token: bytes) -> Leaf:
-    header, path = token.split(b"\t", 1)
-    mode, _, blob = header.decode("ascii").split()
-    return Leaf(mode, blob, path)
-
-
-def _tokens(output: IO[bytes]) -> Iterator[bytes]:
-    """Split a stream at its NUL bytes; memory stays at the longest piece."""
-    rest = b""
-    while chunk := output.read(1 << 16):
-        *whole, rest = (rest + chunk).split(b"\0")
-        yield from whole
-    if rest:
-        yield rest
 
 
 def _date(seconds: str) -> str:

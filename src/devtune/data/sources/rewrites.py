@@ -14,7 +14,8 @@ from devtune.data.corpus import split_lines
 from devtune.data.families.blocks import Block, find_blocks, occurs_once
 from devtune.data.families.hunks import count_changed, find_hunks
 from devtune.data.sources.checkout import is_plain
-from devtune.data.sources.history import ABSENT, Commit, Entry
+from devtune.data.sources.history import Commit
+from devtune.data.sources.raw import ABSENT, Entry
 from devtune.pipeline import ReplaySection
 from devtune.records import Action, FileEdit
 

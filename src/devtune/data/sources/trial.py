@@ -16,7 +16,8 @@ from devtune.data import sandbox
 from devtune.data.languages import language_of
 from devtune.data.sources.blobs import Blobs
 from devtune.data.sources.git import Repository
-from devtune.data.sources.history import ABSENT, Commit, Leaf, read_tree
+from devtune.data.sources.history import Commit, read_tree
+from devtune.data.sources.raw import ABSENT, Leaf
 from devtune.pipeline import ReplaySection
 from devtune.records import Action
 
