@@ -11,9 +11,10 @@ import pytest
 
 from devtune.data.collect import collect
 from devtune.errors import DevtuneError
+from devtune.jsonl import read_jsonl
 from devtune.pipeline import CollectSection, LocalExecutor
 from devtune.progress import Progress
-from devtune.records import Change, Discussion, Rejected, Replay, SourceFile, read_jsonl
+from devtune.records import Change, Discussion, Rejected, Replay, SourceFile
 from tests.data import slurm
 
 ADA = "Ada Example <ada@corp.test>"

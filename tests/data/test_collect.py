@@ -1,10 +1,14 @@
 import json
+import stat
 
 import pytest
 
 from devtune.data.collect import identify
+from devtune.data.sources import directory_source, git_plan
 from devtune.errors import DevtuneError
-from devtune.pipeline import CollectSection
+from devtune.jsonl import read_jsonl
+from devtune.records import Rejected, Source
+from tests.data.interruption import run_until_killed
 
 
 def directory(path, **values):
@@ -64,14 +68,14 @@ def test_an_error_does_not_name_a_secret(make_repository, section, canaries, col
     assert canaries["github"] not in collect_fails(section(repository.source()))
 
 
-def test_a_source_of_which_nothing_is_kept_says_why(section, tmp_path, policy_file, collect_fails):
+def test_a_source_of_which_nothing_is_kept_says_why(section, tmp_path, collect_fails):
     root = tmp_path / "plain"
     root.mkdir()
     for name, content in (("a.gif", b"\0"), ("b.gif", b"\0"), ("c.py", b"")):
         (root / name).write_bytes(content)
     assert collect_fails(section(directory(root))) == (
-        "plain: nothing to train on: all 3 files were rejected (binary 2, empty 1);"
-        f" correct the source, or the policy in {policy_file}"
+        "plain: nothing to train on: all 3 files and commits were rejected (binary 2, empty 1);"
+        " correct the source, or the rules under collect"
     )
 
 
@@ -112,7 +116,8 @@ def test_identify_fails_where_collect_would(make_repository, section, tmp_path, 
     (tmp_path / "empty").mkdir()
     repository = make_repository()
     repository.commit("One", {"x.py": "x = 1\n"})
-    wrong_policy = CollectSection.model_validate({"sources": [repository.source()], "exclude": bad})
+    rule = {"type": "excluded_paths", "policy": bad}
+    wrong_policy = section(repository.source(), file_rules=[rule])
     for wrong in (
         section(repository.source(ref="nope")),
         section(directory(tmp_path / "gone")),
@@ -140,3 +145,140 @@ def test_every_row_is_one_line_of_json(make_repository, corpus):
     repository.commit("One", {"new\nline.py": "x = 1\r\n"})
     lines = (corpus(repository.source(), held_out=0).out / "files.jsonl").read_text().splitlines()
     assert [json.loads(line)["provenance"]["path"] for line in lines] == ["new\nline.py"]
+
+
+@pytest.fixture
+def many(make_repository, tmp_path, canaries):
+    # A history, a directory and an export: secrets in every place a text can come from.
+    repository = make_repository("many")
+    token, password = canaries["github"], canaries["password"]
+    start = {f"m{number}.py": f"def f{number}():\n    return {number}\n" for number in range(6)}
+    start["package.json"] = json.dumps({"license": "MIT", "token": token})
+    start[".gitattributes"] = f"# {canaries['slack']} {password}\n*.inc linguist-language=PHP\n"
+    start[f"notes/{token}.md"] = f"The password is {password}.\n"
+    start[".mailmap"] = f"{token} <bob@corp.test> <bob@old.test>\n"
+    repository.commit("Start with all of it", start)
+    for number in range(8):
+        text = f"def f{number % 6}():\n    return {number} + {number}\n"
+        text += f"PASSWORD = '{password}'\n" if number == 2 else ""
+        subject = f"Let f{number % 6} return {number} twice"
+        repository.commit(subject, {f"m{number % 6}.py": text}, author="b <bob@old.test>")
+    url = f"URL = 'postgres://svc:{password}@db.corp/prod'\nKEY = '''{canaries['pem']}'''\n"
+    repository.commit("Give the password away", {"last.py": url})
+    plain = tmp_path / "plain"
+    plain.mkdir()
+    for number in range(4):
+        (plain / f"{password}-{number}.txt").write_text(f"{password} is {number}\n")
+    export = tmp_path / "export.json"
+    issue = {
+        "id": 1, "node_id": "I_1", "number": 1, "title": "It leaks", "body": f"{password} {token}",
+        "url": "https://api.github.com/repos/o/many/issues/1", "comments": 0,
+        "html_url": "https://github.com/o/many/issues/1", "created_at": "2024-01-01T00:00:00Z",
+        "user": {"login": "ada", "type": "User"},
+    }  # fmt: skip
+    export.write_text(json.dumps([issue]))
+    return (
+        repository.source(weight=2, owner="Blue"),
+        directory(plain),
+        {"type": "forge", "path": export, "repository": "many"},
+    )
+
+
+VALUES = {"held_out": 0.3, "replay": {"max_commits": 2}}
+
+
+@pytest.fixture
+def small_units(monkeypatch):
+    for module in (git_plan, directory_source):
+        monkeypatch.setattr(module, "FILES_PER_UNIT", 3)
+    monkeypatch.setattr(git_plan, "COMMITS_PER_UNIT", 3)
+
+
+def contents(folder):
+    return {each.name: each.read_bytes() for each in folder.iterdir()}
+
+
+def test_the_corpus_is_the_same_whatever_the_units_and_the_workers(
+    many, corpus, small_units, monkeypatch
+):
+    small = corpus(*many, **VALUES, out="small")
+    shared = corpus(*many, **VALUES, out="shared", workers=3)
+    assert contents(shared.out) == contents(small.out)
+    assert shared.outcome == small.outcome
+    monkeypatch.undo()
+    whole = corpus(*many, **VALUES, out="whole")
+    assert contents(whole.out) == contents(small.out)
+    assert len(whole.replays) == 4
+    assert whole.discussions
+    assert set(contents(whole.out)) == {
+        "sources.jsonl", "files.jsonl", "changes.jsonl", "discussions.jsonl", "replays.jsonl",
+        "rejected.jsonl",
+    }  # fmt: skip
+
+
+def test_killed_again_and_again_it_holds_no_secret_and_goes_on_to_the_same_corpus(
+    many, corpus, section, canaries, small_units, tmp_path
+):
+    whole = corpus(*many, **VALUES, out="whole")
+    out, asked = tmp_path / "killed", section(*many, **VALUES)
+    # Two workers, so that what an executor writes down of its work is there too.
+    run_until_killed(asked, out, "read:3", workers=2)
+    first = done_in(out, "read")
+    assert len(first) >= 3
+    assert not secrets_in(out, canaries)
+    run_until_killed(asked, out, "devtune.data.collect:Rewriting", workers=2)
+    second = done_in(out, "read")
+    assert second.items() >= first.items(), "what was done was not done again"
+    assert not done_in(out, "replace_secrets")
+    assert not secrets_in(out, canaries)
+    run_until_killed(asked, out, "devtune.data.writing:Rewriting:4")
+    assert done_in(out, "read") == second
+    assert len(done_in(out, "replace_secrets")) == 4
+    assert not secrets_in(out, canaries)
+    assert contents(corpus(*many, **VALUES, out="killed").out) == contents(whole.out)
+    assert not secrets_in(whole.out, canaries)
+
+
+def done_in(out, label):
+    folder = out / "scratch" / "parts" / label
+    return {each.name: each.stat().st_mtime_ns for each in folder.glob("??????")}
+
+
+def secrets_in(folder, canaries):
+    files = [each for each in folder.rglob("*") if each.is_file()]
+    assert files
+    values = [*canaries["pem"].splitlines()[1:-1], *(v for k, v in canaries.items() if k != "pem")]
+    pieces = [each.encode() for each in values]
+    # What opens the seals has a file of its own that only its owner reads, and is nowhere else.
+    for key in folder.rglob("seal.key"):
+        assert stat.S_IMODE(key.stat().st_mode) == 0o600
+        files.remove(key)
+        pieces.append(key.read_bytes())
+    names = [each for each in folder.rglob("*") for value in values if value in str(each)]
+    return names + [each for each in files if any(piece in each.read_bytes() for piece in pieces)]
+
+
+def test_every_source_of_a_recipe_has_its_row(many, corpus):
+    found = corpus(*many, **VALUES)
+    rows = list(read_jsonl(found.out / "sources.jsonl", Source))
+    assert [(row.name, row.kind, row.weight, row.owner) for row in rows] == [
+        ("many", "git", 2.0, "Blue"),
+        ("plain", "directory", 1.0, ""),
+        ("export.json", "forge", 1.0, ""),
+    ]
+    assert rows[0].num_held_out_commits == 3
+
+
+def test_what_a_policy_keeps_out_is_in_the_rejects(make_repository, corpus, tmp_path):
+    policy = tmp_path / "repositories.yaml"
+    policy.write_text("benchmarks: {bench: [django/django]}\nplain_names: [sympy]\n")
+    for name in ("sympy", "ours"):
+        make_repository(name).commit("One", {"x.py": f"x = '{name}'\n"})
+    sources = [{"type": "git", "path": tmp_path / name} for name in ("sympy", "ours")]
+    found = corpus(*sources, held_out=0, exclude_repositories=policy)
+    assert found.rejected == [
+        Rejected("excluded_repository", "sympy", "", "", "sympy (plain name)")
+    ]
+    assert found.outcome.rejects == {"excluded_repository": 1}
+    assert {row.provenance.source for row in found.files} == {"ours"}
+    assert b"'sympy'" not in b"".join(contents(found.out).values())

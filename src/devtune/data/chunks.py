@@ -13,7 +13,7 @@ from typing import TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from devtune.errors import DevtuneError, one_line
-from devtune.records import first_fault
+from devtune.jsonl import first_fault
 
 BYTES_PER_CHUNK = 8_000_000
 T = TypeVar("T")
@@ -52,8 +52,9 @@ class Chunk:
             raise DevtuneError(one_line(error, self.file)) from None
 
 
-def chunks_of(file: Path, num_bytes: int = BYTES_PER_CHUNK) -> list[Chunk]:
+def chunks_of(file: Path, num_bytes: int | None = None) -> list[Chunk]:
     """Cut a file into chunks of about `num_bytes`; an empty or absent one has none."""
+    num_bytes = num_bytes or BYTES_PER_CHUNK
     if not file.is_file():
         return []
     size = file.stat().st_size

@@ -1,4 +1,5 @@
 import hashlib
+import json
 import os
 import sys
 import tempfile
@@ -7,6 +8,9 @@ from pathlib import Path
 import pytest
 
 from devtune.data.collect import identify
+from devtune.data.sources import directory_source
+from devtune.jsonl import read_jsonl
+from devtune.records import Source
 
 
 def directory(path, **values):
@@ -132,3 +136,53 @@ def test_the_identity_of_a_directory_follows_its_content(section, tmp_path):
     assert identify(section(directory(root))) == before
     (root / "x.py").write_text("x = 2\n")
     assert identify(section(directory(root))) != before
+
+
+def test_a_directory_says_its_weight_licence_and_owner(tmp_path, corpus):
+    root = tmp_path / "plain"
+    (root / "lib").mkdir(parents=True)
+    (root / "x.py").write_text("x = 1\n")
+    (root / "lib" / "package.json").write_text('{"license": "Apache-2.0"}')
+    (root / "lib" / "y.js").write_text("y = 1\n")
+    values = {"weight": 0.5, "license": "LicenseRef-Ours", "owner": "Ada", "name": "tools"}
+    found = corpus(directory(root, **values), held_out=0)
+    assert list(read_jsonl(found.out / "sources.jsonl", Source)) == [
+        Source("tools", "directory", 0.5, "LicenseRef-Ours", "Ada")
+    ]
+    licenses = {row.provenance.path: row.provenance.license for row in found.files}
+    assert licenses["x.py"] == "LicenseRef-Ours"
+    assert licenses["lib/y.js"] == "Apache-2.0"
+
+
+def test_attributes_and_notebooks_of_a_directory_are_read_as_those_of_a_repository(
+    tmp_path, corpus
+):
+    root = tmp_path / "plain"
+    root.mkdir()
+    (root / ".gitattributes").write_text(
+        "made.py linguist-generated\n*.inc linguist-language=PHP\n"
+    )
+    (root / "made.py").write_text("x = 1\n")
+    (root / "a.inc").write_text("<?php f();\n")
+    cell = {"cell_type": "code", "source": "x = 1", "outputs": [{"text": "long"}]}
+    (root / "n.ipynb").write_text(json.dumps({"nbformat": 4, "metadata": {}, "cells": [cell]}))
+    found = corpus(directory(root), held_out=0, file_rules=[{"type": "linguist"}])
+    assert ("made.py", "linguist_generated") in found.reasons
+    assert {
+        row.provenance.path: (row.language, row.text) for row in found.files if row.language
+    } == {
+        "a.inc": ("php", "<?php f();\n"),
+        "n.ipynb": ("python", "# %%\nx = 1\n"),
+    }
+
+
+def test_units_of_any_size_give_the_same_rows(tmp_path, corpus, monkeypatch):
+    root = tmp_path / "plain"
+    root.mkdir()
+    for number in range(10):
+        (root / f"m{number}.py").write_text(f"x = {number}\n" if number % 4 else "")
+    one = corpus(directory(root), held_out=0.3, out="one")
+    monkeypatch.setattr(directory_source, "FILES_PER_UNIT", 3)
+    many = corpus(directory(root), held_out=0.3, out="many")
+    assert (one.files, one.rejected) == (many.files, many.rejected)
+    assert len(many.files) == 7
