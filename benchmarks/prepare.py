@@ -95,10 +95,13 @@ class Usual:
             for change in commit.diff(before, R=bool(commit.parents)):
                 for blob in (change.a_blob, change.b_blob):
                     self._keep(blob, looked)
-        for blob in self.repository.head.commit.tree.traverse():
-            if blob.type == "blob":
-                self._keep(blob, looked)
+        for blob in self._tip():
+            self._keep(blob, looked)
         return sum(len(text.encode()) for _, text in self.texts.values())
+
+    def _tip(self) -> list[Any]:
+        tree = self.repository.head.commit.tree
+        return [each for each in tree.traverse() if each.type == "blob"]
 
     def _keep(self, blob: Any, looked: set[str]) -> None:
         if blob is None or blob.hexsha in looked or blob.mode not in (0o100644, 0o100755):
@@ -115,7 +118,8 @@ class Usual:
         letters = sum(each.isalnum() for each in text)
         if "\0" in text or not text.strip() or is_long or letters < 0.25 * len(text):
             return
-        if not any(p.search("\n".join(text.split("\n")[:5])) for p in self.policy.generated_headers):
+        head = "\n".join(text.split("\n")[:5])
+        if not any(each.search(head) for each in self.policy.generated_headers):
             self.texts[blob.hexsha] = (blob.path, text)
 
     def steps(self) -> list[tuple[str, Callable[[], None]]]:
@@ -137,7 +141,7 @@ class Usual:
     def deduplicate(self) -> None:
         """Find near-duplicates in the files of the tip."""
         index = MinHashLSH(threshold=0.7, num_perm=256, params=(25, 10))
-        blobs = (each for each in self.repository.head.commit.tree.traverse() if each.type == "blob")
+        blobs = self._tip()
         for key in dict.fromkeys(each.hexsha for each in blobs if each.hexsha in self.texts):
             words = WORD.findall(self.texts[key][1])
             sketch = MinHash(num_perm=256)
@@ -148,7 +152,7 @@ class Usual:
 
     def extract(self) -> None:
         """Count the documented functions of the tip."""
-        blobs = (each for each in self.repository.head.commit.tree.traverse() if each.type == "blob")
+        blobs = self._tip()
         for key in dict.fromkeys(each.hexsha for each in blobs if each.path.endswith(".py")):
             if key not in self.texts:
                 continue
@@ -232,11 +236,13 @@ def conclude(usual: Usual, ours: Ours, megabytes: float) -> None:
     found = sum(n for name, n in corpus["counts"].items() if name.startswith("secret_"))
     print(f"usual:   {usual.num_secrets} findings, {usual.num_duplicates} near-duplicates,")
     print(f"         {usual.num_functions} documented functions in {len(usual.texts)} versions")
-    print(f"devtune: {found} secrets, {samples['rejects'].get('near_duplicate', 0)} near-duplicates,")
+    duplicates = samples["rejects"].get("near_duplicate", 0)
+    print(f"devtune: {found} secrets, {duplicates} near-duplicates,")
     print(f"         {samples['counts']['train']} functions kept, and every edit as rows")
     print(f"source:  {megabytes:.1f} MB of kept, distinct file versions")
     for name, side in (("usual", usual), ("devtune", ours)):
-        print(f"{name + ':':<9}{side.seconds:.1f} CPU s, {megabytes / side.seconds:.2f} MB/s a core")
+        speed = megabytes / side.seconds
+        print(f"{name + ':':<9}{side.seconds:.1f} CPU s, {speed:.2f} MB/s a core")
     print(f"ratio:   {usual.seconds / ours.seconds:.1f}x")
 
 

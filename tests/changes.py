@@ -6,15 +6,8 @@ from pathlib import Path
 from devtune.data.families.context import Context
 from devtune.data.families.hunks import whole_lines
 from devtune.data.prompts import Prompt
-from devtune.records import (
-    Change,
-    Comment,
-    Discussion,
-    FileEdit,
-    Provenance,
-    ReviewComment,
-    write_jsonl,
-)
+from devtune.jsonl import write_jsonl
+from devtune.records import Change, Comment, Discussion, FileEdit, Provenance, ReviewComment
 
 ROOT = Path(__file__).resolve().parents[1]
 PROMPTS = ROOT / "data_prep" / "prompts"

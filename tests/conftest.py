@@ -6,16 +6,8 @@ from pathlib import Path
 import pytest
 
 from devtune.data.languages import language_of
-from devtune.records import (
-    Change,
-    FileEdit,
-    Message,
-    Provenance,
-    Sample,
-    Source,
-    SourceFile,
-    write_jsonl,
-)
+from devtune.jsonl import write_jsonl
+from devtune.records import Change, FileEdit, Message, Provenance, Sample, Source, SourceFile
 
 SPECIAL_TOKENS = {
     0: "<unk>", 1: "<s>", 2: "</s>", 3: "[INST]", 4: "[/INST]", 5: "[AVAILABLE_TOOLS]",

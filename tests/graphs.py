@@ -6,7 +6,8 @@ from devtune.data.code.graph import Graph, write_graph
 from devtune.data.families.context import Context
 from devtune.data.languages import language_of
 from devtune.data.prompts import Prompt
-from devtune.records import Provenance, SourceFile, read_jsonl, write_jsonl
+from devtune.jsonl import read_jsonl, write_jsonl
+from devtune.records import Provenance, SourceFile
 
 PROMPTS = Path(__file__).resolve().parents[1] / "data_prep" / "prompts"
 

@@ -47,7 +47,22 @@ def test_a_package_whose_name_is_none_is_not_installed(name):
     ("override", "expected"),
     [
         ("train.deepspeed=/nowhere.json", "--set: `train.deepspeed`: no such file: /nowhere.json"),
-        ("collect.exclude=/nowhere.yaml", "--set: `collect.exclude`: no such file"),
+        (
+            "collect.exclude_repositories=/nowhere.yaml",
+            "--set: `collect.exclude_repositories`: no such file: /nowhere.yaml; correct the path",
+        ),
+        (
+            "collect.file_rules=[{type: size}, {type: license, policy: /nowhere.yaml}]",
+            "--set: `collect.file_rules.1.policy`: no such file: /nowhere.yaml; correct the path",
+        ),
+        (
+            "collect.commit_rules=[{type: merge}, {type: bot, authors: ['a', '(']}]",
+            "--set: `collect.commit_rules.1.authors.1`: '(' is no regular expression",
+        ),
+        (
+            "collect.commit_rules=[{type: message, skip: ['[']}]",
+            "--set: `collect.commit_rules.0.skip.0`: '[' is no regular expression",
+        ),
         ("render.max_length=769", "render.max_length 769 exceeds train.max_length 768"),
         ("train.max_steps=0", "--set: `train.max_steps` is 0; write a number of steps, or -1"),
         ("train.adapter.target_modules='['", "`train.adapter.target_modules`: '[' is no regular"),
@@ -59,15 +74,40 @@ def test_a_fault_is_one_line_with_its_place(override, expected):
 
 def test_a_bad_pattern_and_an_absent_prompt_of_a_step_are_named(tmp_path):
     prompt = tmp_path / "prompt.jinja"
-    steps = "build.steps=[{type: commit_edit, prompt: %s, skip_subjects: ['ok', '(']}]"
+    steps = "build.steps=[{type: fix_repair, prompt: %s, subjects: ['ok', '(']}]"
     assert "`build.steps.0.prompt`: no such file" in refusal(steps % prompt)
-    prompt.write_text("{{ subject }}", encoding="utf-8")
-    assert "`build.steps.0.skip_subjects.1`: '(' is no regular expr" in refusal(steps % prompt)
+    prompt.write_text("{{ path }}", encoding="utf-8")
+    assert "`build.steps.0.subjects.1`: '(' is no regular expr" in refusal(steps % prompt)
+
+
+def test_absent_and_broken_tools_of_a_step_are_named(tmp_path):
+    tools = tmp_path / "tools.json"
+    prompt = ROOT / "data_prep" / "prompts" / "commit_edit.jinja"
+    steps = f"build.steps=[{{type: commit_edit, prompt: {prompt}, tools: {tools}}}]"
+    assert "`build.steps.0.tools`: no such file" in refusal(steps)
+    tools.write_text("{}", encoding="utf-8")
+    assert refusal(steps) == f"{tools}: no tool is called 'bash'; add its definition"
+    tools.write_text("[1]", encoding="utf-8")
+    assert refusal(steps).startswith(f"{tools}: not a JSON array of tools")
+
+
+def test_a_pattern_of_sources_is_absent_when_it_matches_nothing(tmp_path):
+    (tmp_path / "one").mkdir()
+    sources = "collect.sources=[{type: directory, path: '%s'}]"
+    assert check(load(QUICKSTART, [sources % f"{tmp_path}/o*"])) == []
+    expected = f"--set: not on this machine: collect source {tmp_path}/x*;"
+    assert refusal(sources % f"{tmp_path}/x*", anywhere=False).startswith(expected)
 
 
 def test_a_broken_prompt_policy_or_engine_file_is_named(tmp_path):
     broken = tmp_path / "broken"
     broken.write_text("{% if", encoding="utf-8")
     step = f"build.steps=[{{type: docstring_to_function, prompt: {broken}}}]"
-    for override in (step, f"collect.exclude={broken}", f"train.deepspeed={broken}"):
+    for override in (
+        step,
+        f"collect.exclude_repositories={broken}",
+        f"collect.file_rules=[{{type: excluded_paths, policy: {broken}}}]",
+        f"collect.file_rules=[{{type: license, policy: {broken}}}]",
+        f"train.deepspeed={broken}",
+    ):
         assert refusal(override).startswith(str(broken))

@@ -23,7 +23,9 @@ train:
 """
 PART = """\
 import: {type: breeze}
-collect: {exclude: policy.yaml}
+executor: {type: local}
+collect:
+  exclude_repositories: policy.yaml
 build:
   steps:
     - type: exact_dedup
@@ -186,7 +188,7 @@ def test_paths_follow_the_file_that_says_them(write, tmp_path, monkeypatch):
     monkeypatch.chdir(here)
     recipe = load("../recipe.yaml", ["import.out=base"]).recipe
     assert recipe.run_dir == tmp_path / "runs" / "here"
-    assert recipe.collect.exclude == tmp_path / "elsewhere" / "policy.yaml"
+    assert recipe.collect.exclude_repositories == tmp_path / "elsewhere" / "policy.yaml"
     assert recipe.import_.out == here / "base"
     assert load(path).recipe.import_.out is None
 

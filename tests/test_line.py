@@ -14,9 +14,9 @@ from devtune.run import directory, named, run_line, section_of
 QUICKSTART = Path(__file__).resolve().parents[1] / "recipes" / "quickstart" / "recipe.yaml"
 
 
-def test_every_section_of_a_recipe_belongs_to_a_stage_or_the_cluster():
+def test_every_section_of_a_recipe_belongs_to_a_stage_or_says_where_it_runs():
     sections = {info.alias or name for name, info in Recipe.model_fields.items()}
-    assert sections == {*NAMES, "cluster", "run_dir"}
+    assert sections == {*NAMES, "executor", "cluster", "run_dir"}
 
 
 def test_every_stage_reads_what_an_earlier_one_wrote():

@@ -16,6 +16,12 @@ def test_importing_devtune_turns_every_switch_off_whatever_was_set():
     assert {name: seen[name] for name in OFFLINE} == dict(OFFLINE)
 
 
-def test_the_hub_wandb_and_vllm_are_among_the_switches():
-    wanted = {"HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "WANDB_MODE", "VLLM_NO_USAGE_STATS"}
+def test_the_hub_wandb_ray_and_vllm_are_among_the_switches():
+    wanted = {
+        "HF_HUB_OFFLINE",
+        "TRANSFORMERS_OFFLINE",
+        "WANDB_MODE",
+        "RAY_USAGE_STATS_ENABLED",
+        "VLLM_NO_USAGE_STATS",
+    }
     assert wanted <= OFFLINE.keys()

@@ -3,18 +3,8 @@ import json
 import pytest
 
 from devtune.errors import DevtuneError
-from devtune.records import (
-    Change,
-    FileEdit,
-    Message,
-    Provenance,
-    Rejected,
-    Sample,
-    SourceFile,
-    read_jsonl,
-    to_json,
-    write_jsonl,
-)
+from devtune.jsonl import read_jsonl, to_json, write_jsonl
+from devtune.records import Change, FileEdit, Message, Provenance, Rejected, Sample, SourceFile
 
 PLACE = Provenance("app", "c", "x\ny.py", "b", "Ädа <a@corp.test>", "2024")
 AWKWARD = "a\r\nb\u2028c\x85\x00\x7f\t\\\"'日本 \U0001f600\n"

@@ -12,8 +12,9 @@ import pytest
 
 from devtune.errors import DevtuneError
 from devtune.fingerprint import identity_of
-from devtune.pipeline import DocstringToFunction, GitSource
+from devtune.pipeline import GitSource
 from devtune.stage import MANIFEST, Busy, Outcome, run_stage, verify_files
+from devtune.steps.families import DocstringToFunction
 
 
 def write_numbers(out):

@@ -15,6 +15,7 @@ OFFLINE: Mapping[str, str] = {
     "WANDB_DISABLE_GIT": "true",
     "WANDB_ERROR_REPORTING": "false",
     "WANDB_SILENT": "true",
+    "RAY_USAGE_STATS_ENABLED": "0",
     "VLLM_NO_USAGE_STATS": "1",
     "VLLM_DO_NOT_TRACK": "1",
     "TOKENIZERS_PARALLELISM": "false",

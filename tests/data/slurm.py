@@ -120,7 +120,7 @@ def _configure(folder: Path) -> None:
     (folder / "state").mkdir()
     for node in NODES:
         (folder / f"spool.{node}").mkdir()
-    controller_port, *ports = _free_ports(1 + len(NODES))
+    controller_port, *ports = free_ports(1 + len(NODES))
     host = socket.gethostname().split(".")[0]
     text = CONFIGURATION.format(
         host=host,
@@ -149,7 +149,7 @@ def _munged(folder: Path) -> tuple[str, ...]:
     )
 
 
-def _free_ports(number: int) -> list[int]:
+def free_ports(number: int) -> list[int]:
     with contextlib.ExitStack() as stack:
         sockets = [stack.enter_context(socket.socket()) for _ in range(number)]
         for each in sockets:

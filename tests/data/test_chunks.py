@@ -2,7 +2,8 @@ import pytest
 
 from devtune.data.chunks import chunks_of, read_at
 from devtune.errors import DevtuneError
-from devtune.records import Rejected, write_jsonl
+from devtune.jsonl import write_jsonl
+from devtune.records import Rejected
 
 ROWS = [Rejected("long_line", "app", f"é{n}" * (n % 7), str(n)) for n in range(50)]
 

@@ -1,10 +1,14 @@
 import json
 import os
+import re
+import secrets
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,9 +18,9 @@ import pytest
 from devtune.data.parts import Run, run_parts
 from devtune.data.sealed import KEY
 from devtune.errors import DevtuneError
-from devtune.pipeline import LocalExecutor
+from devtune.pipeline import LocalExecutor, RayExecutor
 from devtune.progress import Progress
-from tests.data.slurm import ROOT, wait_for
+from tests.data.slurm import ROOT, free_ports, wait_for
 
 SLURM = 'executor={type: slurm, workers: 2, partition: debug, time: "00:05:00"}'
 LOCAL = "executor={type: local, workers: 2}"
@@ -35,13 +39,58 @@ train: {{type: sft, max_steps: 1, max_length: 768, per_device_train_batch_size: 
 class Waiting:
     gate: Path
     dies: bool = False
+    fails: bool = False
 
     def __call__(self, unit: Any, out: Path) -> None:
+        if unit and self.fails:
+            raise DevtuneError(f"unit {unit}: refused; ask for another")
         while unit and not self.gate.exists():
             if self.dies:
                 os.kill(os.getpid(), signal.SIGKILL)
             time.sleep(0.05)
         (out / "value").write_text(str(unit))
+
+
+@pytest.fixture(scope="session")
+def ray_of_this_session() -> Generator[dict[str, str]]:
+    pytest.importorskip("ray", reason="needs the package ray")
+    folder = Path(tempfile.mkdtemp(prefix="ray-"))
+    port = free_ports(1)[0]
+    known = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
+    options = (
+        "--head",
+        "--block",
+        f"--port={port}",
+        "--num-cpus=2",
+        "--memory=8000000000",
+        "--object-store-memory=100000000",
+        "--include-dashboard=false",
+        "--disable-usage-stats",
+        f"--temp-dir={folder}",
+    )
+    with (folder / "out").open("wb") as out:
+        head = subprocess.Popen(
+            [sys.executable, "-m", "ray.scripts.scripts", "start", *options],
+            stdout=out,
+            stderr=out,
+            env={**os.environ, **known, "PYTHONPATH": str(ROOT)},
+        )
+    try:
+        wait_for(lambda: "Ray runtime started" in (folder / "out").read_text(), "Ray has started")
+        told = re.search(r"--address='(\S+)'", (folder / "out").read_text())
+        assert told
+        yield {**known, "RAY_ADDRESS": told[1]}
+    finally:
+        head.terminate()
+        head.wait(timeout=60)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def ray_address(ray_of_this_session, monkeypatch) -> str:
+    for name, value in ray_of_this_session.items():
+        monkeypatch.setenv(name, value)
+    return ray_of_this_session["RAY_ADDRESS"]
 
 
 @pytest.fixture
@@ -110,6 +159,69 @@ def test_slurm_makes_the_same_bytes_as_processes_here(cluster, work):
     assert cluster.jobs() == []
 
 
+@pytest.mark.slow
+def test_ray_makes_the_same_bytes_as_processes_here(ray_address, work):
+    same_as_here(work, RAY)
+
+
+@pytest.mark.slow
+def test_a_fault_in_a_task_of_ray_is_one_line_and_the_run_goes_on(ray_address, work, capfd):
+    executor = RayExecutor(type="ray", workers=2)
+    with pytest.raises(DevtuneError) as caught:
+        do_here(work, executor, fails=True)
+    assert str(caught.value) == "unit 1: refused; ask for another"
+    (work / "gate").touch()
+    assert do_here(work, executor) == [str(each) for each in range(6)]
+    assert capfd.readouterr() == ("", "")
+    logs = [each for each in (work / "executor").rglob("*.log") if each.read_text()]
+    assert logs == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("sign", "word"), [(signal.SIGINT, "interrupted"), (signal.SIGTERM, "terminated")]
+)
+def test_a_stopped_launcher_ends_its_tasks_of_ray(ray_address, tmp_path, sign, word):
+    launcher = launch(tmp_path, "ray")
+    wait_for(first_part_is_whole(tmp_path), "a part is whole")
+    wait_for(lambda: drafts_of(tmp_path), "a part is begun")
+    launcher.send_signal(sign)
+    assert launcher.communicate(timeout=60) == ("", f"{word}\n")
+    wait_for(lambda: not workers_of(tmp_path), "no worker is left")
+
+
+@pytest.mark.slow
+def test_a_task_no_node_of_ray_has_room_for_is_one_line(ray_address, tmp_path):
+    executor = RayExecutor(type="ray", workers=1, cpus_per_task=64, mem_per_cpu_gb=3)
+    with pytest.raises(DevtuneError) as caught:
+        do_here(tmp_path, executor)
+    assert str(caught.value) == (
+        "executor: no node of the Ray cluster has 64 CPUs and 192 GB; lower"
+        " executor.cpus_per_task or executor.mem_per_cpu_gb"
+    )
+
+
+@pytest.mark.slow
+def test_a_ray_cluster_that_does_not_know_us_is_one_line(ray_address, tmp_path, monkeypatch):
+    monkeypatch.setenv("RAY_AUTH_TOKEN", "wrong")
+    launcher = launch(tmp_path, "ray")
+    out, err = launcher.communicate(timeout=100)
+    assert (out, err.count("\n")) == ("", 1)
+    assert f"executor: no Ray cluster answers ({ray_address}); " in err
+
+
+def test_without_a_ray_cluster_none_is_started(tmp_path, monkeypatch):
+    pytest.importorskip("ray", reason="needs the package ray")
+    address = f"127.0.0.1:{free_ports(1)[0]}"
+    monkeypatch.setenv("RAY_ADDRESS", address)
+    with pytest.raises(DevtuneError) as caught:
+        do_here(tmp_path, RayExecutor(type="ray", workers=2))
+    assert str(caught.value) == (
+        f"executor: no Ray cluster answers ({address}); start one with `ray start --head`, correct"
+        f" RAY_ADDRESS or RAY_AUTH_TOKEN, or take type local; see {tmp_path}/executor/wait"
+    )
+
+
 @pytest.mark.parametrize(
     ("sign", "code", "word"),
     [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated")],
@@ -148,21 +260,25 @@ def test_a_fault_in_a_task_is_one_line_and_no_log_holds_text_or_key(
     assert not [each for each in unwanted if each in text]
 
 
-def launch(tmp_path: Path, **values: Any) -> subprocess.Popen[str]:
+def launch(tmp_path: Path, kind: str = "local") -> subprocess.Popen[str]:
     code = (
         "import signal, sys; from pathlib import Path\n"
-        "from tests.data.test_executors import Waiting, do_here\n"
+        "from devtune.errors import DevtuneError\n"
+        "from devtune.pipeline import LocalExecutor, RayExecutor\n"
+        "from tests.data.test_executors import do_here\n"
+        "types = {'local': LocalExecutor, 'ray': RayExecutor}\n"
+        "executor = types[sys.argv[2]](type=sys.argv[2], workers=2)\n"
         "signal.signal(signal.SIGTERM, lambda *_: sys.exit('terminated'))\n"
-        "try:\n    do_here(Path(sys.argv[1]))\n"
+        "try:\n    do_here(Path(sys.argv[1]), executor)\n"
         "except KeyboardInterrupt:\n    sys.exit('interrupted')\n"
+        "except DevtuneError as error:\n    sys.exit(str(error))\n"
     )
     return subprocess.Popen(
-        [sys.executable, "-c", code, str(tmp_path)],
+        [sys.executable, "-c", code, str(tmp_path), kind],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
-        **values,
     )
 
 
@@ -185,6 +301,15 @@ def processes_of(session: int) -> list[int]:
         if int(fields[3]) == session and fields[0] != "Z":
             found.append(int(each.name))
     return found
+
+
+def drafts_of(tmp_path: Path) -> list[str]:
+    return [each.name for each in (tmp_path / "parts" / "wait").glob("*.*-*-*")]
+
+
+def workers_of(tmp_path: Path) -> list[str]:
+    processes = [name.rpartition("-")[2] for name in drafts_of(tmp_path)]
+    return [each for each in processes if Path("/proc", each).exists()]
 
 
 def first_part_is_whole(tmp_path: Path) -> Callable[[], bool]:

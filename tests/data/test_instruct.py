@@ -7,9 +7,10 @@ from ruamel.yaml import YAML
 
 from devtune.data.instruct import build
 from devtune.errors import DevtuneError
+from devtune.jsonl import read_jsonl
 from devtune.pipeline import BuildSection, LocalExecutor
 from devtune.progress import Progress
-from devtune.records import SPLITS, Rejected, Sample, read_jsonl
+from devtune.records import SPLITS, Rejected, Sample
 
 VERBS = ["adds", "counts", "drops", "folds", "joins", "keeps", "moves", "reads", "sorts", "turns"]
 

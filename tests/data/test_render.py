@@ -6,9 +6,10 @@ import pytest
 from devtune.data.render import render
 from devtune.data.renderer import Renderer
 from devtune.errors import DevtuneError
+from devtune.jsonl import read_jsonl, write_jsonl
 from devtune.pipeline import LocalExecutor, RenderSection
 from devtune.progress import Progress
-from devtune.records import IGNORED, SPLITS, Rejected, read_jsonl, write_jsonl
+from devtune.records import IGNORED, SPLITS, Rejected
 
 SYSTEM = ("system", "Answer with code.")
 USER = ("user", "Add two numbers.\n\n```python\nreturn a\n```")

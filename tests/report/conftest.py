@@ -3,6 +3,7 @@ from dataclasses import replace
 import pytest
 
 from devtune.data.render import render
+from devtune.jsonl import write_jsonl
 from devtune.pipeline import LocalExecutor, RenderSection
 from devtune.progress import Progress
 from devtune.records import (
@@ -13,7 +14,6 @@ from devtune.records import (
     Sample,
     Source,
     ToolCall,
-    write_jsonl,
 )
 from devtune.stage import Outcome, run_stage
 from tests.conftest import make_place

@@ -5,7 +5,8 @@ import pytest
 
 from devtune.cli import main
 from devtune.errors import DevtuneError
-from devtune.records import Source, read_jsonl
+from devtune.jsonl import read_jsonl
+from devtune.records import Source
 from devtune.report.dataset import NUM_DRAWN, read_numbers
 from tests.report.conftest import HELD_OUT, HOSTILE, MAX_LENGTH, TRAIN
 

@@ -1,4 +1,5 @@
-from devtune.records import Contamination, DuplicateCluster, Rejected, write_jsonl
+from devtune.jsonl import write_jsonl
+from devtune.records import Contamination, DuplicateCluster, Rejected
 from devtune.report.omissions import (
     NUM_CLUSTERS,
     NUM_DROPPED,

@@ -28,15 +28,8 @@ from devtune.data.selection.overlap import AT_THE_CUT, NEAR_DUPLICATE, find_near
 from devtune.data.selection.passages import Wanted
 from devtune.data.selection.sketches import Sketches, write_sketches
 from devtune.data.selection.wording import answer_of, text_of
-from devtune.records import (
-    SPLITS,
-    Change,
-    Contamination,
-    SourceFile,
-    Split,
-    read_jsonl,
-    write_jsonl,
-)
+from devtune.jsonl import read_jsonl, write_jsonl
+from devtune.records import SPLITS, Change, Contamination, SourceFile, Split
 from devtune.steps.selection import (
     Cap,
     Decontaminate,

@@ -31,9 +31,10 @@ from devtune.data.writing import (
     keep_latest_replays,
 )
 from devtune.errors import DevtuneError
+from devtune.jsonl import to_json, write_jsonl
 from devtune.pipeline import CollectSection, Executor, LocalExecutor
 from devtune.progress import Progress
-from devtune.records import SPLITS, Source, to_json, write_jsonl
+from devtune.records import SPLITS, Source
 from devtune.stage import Outcome
 
 SCRATCH, RULES, TERMS = "scratch", "rules", "terms"

@@ -9,13 +9,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from devtune.records import (
-    Message,
-    Provenance,
-    Rejected,
-    Sample,
-    Split,
-)
+from devtune.records import Message, Provenance, Rejected, Sample, Split
 
 
 @dataclass(frozen=True, slots=True)

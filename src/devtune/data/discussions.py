@@ -6,7 +6,8 @@ Reads `discussions.jsonl` of a corpus once, whole; writes nothing.
 from collections import defaultdict
 from pathlib import Path
 
-from devtune.records import Discussion, ReviewComment, read_jsonl
+from devtune.jsonl import read_jsonl
+from devtune.records import Discussion, ReviewComment
 
 
 class Discussions:

@@ -5,6 +5,7 @@ Starts processes, an array job of SLURM or tasks of Ray; writes only datatrove's
 
 import os
 import signal
+import socket
 import sys
 import threading
 from collections.abc import Callable, Generator
@@ -21,6 +22,7 @@ from devtune.pipeline import Executor, LocalExecutor, RayExecutor, SlurmExecutor
 
 TASKS_PER_WORKER = 8
 SECONDS_BETWEEN_LOOKS = 1.0
+SECONDS_TO_CONNECT = 5.0
 MAX_TASKS = 1000
 """SLURM takes array jobs of 1001 elements unless its `MaxArraySize` says otherwise."""
 
@@ -128,7 +130,7 @@ def _run_on_ray(section: RayExecutor, step: Step, workers: int) -> None:
         ) from None
     from datatrove.executor.ray import RayPipelineExecutor
 
-    with _cluster_of(ray):
+    with _cluster_of(ray, step.logs):
         _require_room(ray, section)
         # datatrove writes logs beside TMPDIR first, into a folder that all users would share.
         variables = {**OFFLINE, "TMPDIR": str(step.logs.resolve())}
@@ -180,25 +182,49 @@ def _losses_told(step: Step) -> Generator[None]:
 
 
 @contextmanager
-def _cluster_of(ray: Any) -> Generator[None]:
+def _cluster_of(ray: Any, logs: Path) -> Generator[None]:
     """Be a driver of the Ray cluster that is running; none is started."""
     if ray.is_initialized():
         yield
         return
+    address = os.environ.get("RAY_ADDRESS", "")
     handler = signal.getsignal(signal.SIGTERM)
     try:
-        ray.init(address="auto", log_to_driver=False, logging_level="ERROR")
-    except Exception as error:
-        place = os.environ.get("RAY_ADDRESS", "no RAY_ADDRESS is set")
+        _require_listener(address)
+        with _stderr_into(logs / "ray.log"):
+            ray.init(address="auto", log_to_driver=False, logging_level="ERROR")
+    except (OSError, RuntimeError, ValueError) as error:
+        place = address or "RAY_ADDRESS is not set"
         raise DevtuneError(
-            f"executor: no Ray cluster answers ({place}); start one with `ray start --head`, or"
-            " take type local"
+            f"executor: no Ray cluster answers ({place}); start one with `ray start --head`,"
+            f" correct RAY_ADDRESS or RAY_AUTH_TOKEN, or take type local; see {logs}"
         ) from error
     try:
         signal.signal(signal.SIGTERM, handler)  # Ray put its own there
         yield
     finally:
         ray.shutdown()
+
+
+def _require_listener(address: str) -> None:
+    """Fail at once where nothing listens; Ray would try for minutes."""
+    host, _, port = address.rpartition(":")
+    if host and port.isdecimal() and "//" not in host:
+        socket.create_connection((host, int(port)), timeout=SECONDS_TO_CONNECT).close()
+
+
+@contextmanager
+def _stderr_into(file: Path) -> Generator[None]:
+    """Keep off the terminal what libraries in C++ write there."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with file.open("ab") as out:
+        os.dup2(out.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 def _require_room(ray: Any, section: RayExecutor) -> None:

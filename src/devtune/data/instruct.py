@@ -20,9 +20,10 @@ from devtune.data.parts import Run, run_parts
 from devtune.data.preparing import DUPLICATES, GRAPH, draw_graph, find_duplicates
 from devtune.errors import DevtuneError
 from devtune.fingerprint import hash_file
+from devtune.jsonl import read_jsonl, to_json, write_jsonl
 from devtune.pipeline import BuildSection, Executor
 from devtune.progress import Progress
-from devtune.records import SPLITS, Rejected, Source, read_jsonl, to_json, write_jsonl
+from devtune.records import SPLITS, Rejected, Source
 from devtune.stage import Outcome
 from devtune.steps.families import FamilyStep
 from devtune.steps.selection import Decontaminate, NearDuplicateFiles, SelectionStep

@@ -16,7 +16,8 @@ from devtune.data.corpus import Made
 from devtune.data.families.context import Context
 from devtune.data.prompts import Prompt
 from devtune.data.selection.index import index_of
-from devtune.records import Change, Rejected, Replay, SourceFile, to_json
+from devtune.jsonl import to_json
+from devtune.records import Change, Rejected, Replay, SourceFile
 from devtune.steps.families import FamilyStep
 
 MADE, REJECTED, INDEX, EVIDENCE = "made.jsonl", "rejected.jsonl", "index.jsonl", "evidence.jsonl"

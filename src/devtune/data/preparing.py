@@ -16,7 +16,8 @@ from devtune.data.code.graph import write_graph
 from devtune.data.parts import Run, run_parts
 from devtune.data.selection.duplicates import Copy, choose, find_clusters
 from devtune.data.selection.sketches import Sketches, write_sketches
-from devtune.records import DuplicateCluster, Rejected, SourceFile, write_jsonl
+from devtune.jsonl import write_jsonl
+from devtune.records import DuplicateCluster, Rejected, SourceFile
 from devtune.steps.selection import NearDuplicateFiles
 
 FILES, COPIES, FACTS, GRAPH = "files.jsonl", "copies.json", "facts.jsonl", "graph.sqlite"

@@ -21,16 +21,10 @@ from devtune.data.chunks import Chunk, chunks_of
 from devtune.data.parts import Run, run_parts
 from devtune.data.renderer import Renderer, no_tokenizer, num_trained
 from devtune.errors import DevtuneError
+from devtune.jsonl import read_jsonl, write_jsonl
 from devtune.pipeline import Executor, RenderSection
 from devtune.progress import Progress
-from devtune.records import (
-    SPLITS,
-    Rejected,
-    Sample,
-    TokenRow,
-    read_jsonl,
-    write_jsonl,
-)
+from devtune.records import SPLITS, Rejected, Sample, TokenRow
 from devtune.stage import Outcome
 
 TEKKEN = "tekken.json"

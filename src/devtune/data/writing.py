@@ -18,7 +18,8 @@ from ahocorasick_rs import BytesAhoCorasick
 from devtune.data.sealed import open_key, unseal, unsealed_lines
 from devtune.data.secrets import Redactor
 from devtune.data.sources.texts import IDENTIFIERS, NESTED_JSON, map_json
-from devtune.records import Change, Discussion, Rejected, Replay, SourceFile, to_json
+from devtune.jsonl import to_json
+from devtune.records import Change, Discussion, Rejected, Replay, SourceFile
 
 FILES: dict[type[Any], str] = {
     SourceFile: "files.jsonl",

@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 
 from devtune.data.languages import language_of
 from devtune.errors import DevtuneError
-from devtune.records import SPLITS, Provenance, Sample, Source, Split, read_jsonl
+from devtune.jsonl import read_jsonl
+from devtune.records import SPLITS, Provenance, Sample, Source, Split
 from devtune.report.draw import Draw
 from devtune.report.histogram import bins_of, quantile
 from devtune.report.lineage import Part, find_part, open_dataset

@@ -9,7 +9,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from devtune.records import Contamination, DuplicateCluster, Provenance, Rejected, read_jsonl
+from devtune.jsonl import read_jsonl
+from devtune.records import Contamination, DuplicateCluster, Provenance, Rejected
 from devtune.report.draw import Draw
 
 NUM_EXAMPLES = 3

@@ -11,7 +11,8 @@ from rich.text import Text
 
 from devtune.data.renderer import Renderer, Span
 from devtune.errors import DevtuneError
-from devtune.records import Provenance, Sample, read_jsonl
+from devtune.jsonl import read_jsonl
+from devtune.records import Provenance, Sample
 from devtune.report.lineage import find_part, open_dataset
 
 

@@ -6,7 +6,7 @@ import pytest
 from devtune.data.code.facts import Mention
 from devtune.data.code.graph import MAX_DEFINITIONS, Graph, write_graph
 from devtune.errors import DevtuneError
-from devtune.records import write_jsonl
+from devtune.jsonl import write_jsonl
 from tests.graphs import entry_of, facts_of, file_of, graph_of
 
 CONFIG = file_of("app/config.py", 'def load(path):\n    """Read it."""\n    return path\n')

@@ -14,7 +14,7 @@ from devtune.data.selection.contamination import (
     write_matches,
 )
 from devtune.data.selection.shingles import BLOCK_BYTES
-from devtune.records import read_jsonl
+from devtune.jsonl import read_jsonl
 
 TASK = "Return the sum of all even numbers in the given list of integers"
 SAID = "return the sum of all even numbers in the given"

@@ -3,7 +3,8 @@ import json
 import pytest
 
 from devtune.data.collect import identify
-from devtune.records import Source, read_jsonl
+from devtune.jsonl import read_jsonl
+from devtune.records import Source
 
 PAGE = "https://github.com/octo/app"
 API = "https://api.github.com/repos/octo/app"

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from devtune.data.sources.forge import open_forge
 from devtune.errors import DevtuneError
+from devtune.jsonl import to_json
 from devtune.pipeline import ForgeSource
-from devtune.records import Comment, Discussion, Rejected, ReviewComment, to_json
+from devtune.records import Comment, Discussion, Rejected, ReviewComment
 
 API = "https://api.github.com/repos/octo/app"
 PAGE = "https://github.com/octo/app"

@@ -325,3 +325,48 @@ def test_a_git_that_ends_without_a_word_is_told_by_its_code(make_repository, tmp
     with pytest.raises(DevtuneError) as caught:
         read_tree(opened, tip)
     assert "damaged or incomplete (git ended with code -11); run `git fsck`" in str(caught.value)
+
+
+def test_what_was_derived_from_objects_is_not_read(make_repository):
+    repository = make_repository()
+    tip = repository.commit("One", {"x.py": "x = 1\n"})
+    repository.git("repack", "-adq")
+    objects = repository.path / ".git" / "objects"
+    for file in (objects / "info" / "commit-graph", objects / "pack" / "multi-pack-index"):
+        file.mkdir()
+    opened = open_repository(repository.path)
+    assert [each.id for each in read_heads(opened, tip)] == [tip]
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "told"),
+    [
+        ("packed-refs", b"garbage\n", "git cannot read it (unexpected line in"),
+        ("HEAD", b"garbage\n", "git cannot read it (not a git repository"),
+        ("HEAD", b"", "git cannot read it (not a git repository"),
+    ],
+)
+def test_damaged_refs(make_repository, file, content, told):
+    repository = make_repository()
+    repository.commit("One", {"x.py": "x = 1\n"})
+    (repository.path / ".git" / file).write_bytes(content)
+    assert told in fails_with(repository.path)
+
+
+def test_a_branch_that_names_no_commit(make_repository):
+    repository = make_repository()
+    repository.commit("One", {"x.py": "x = 1\n"})
+    blob = repository.git("rev-parse", "HEAD:x.py")
+    (repository.path / ".git" / "refs" / "heads" / "main").write_text(f"{blob}\n")
+    message = fails_with(repository.path)
+    assert "damaged or incomplete (refs/heads/main names what is no commit);" in message
+
+
+def test_the_complaint_that_names_an_object_is_told(make_repository):
+    repository = make_repository()
+    tip = repository.commit("One", {"x.py": "x = 1\n" * 1000})
+    tree = repository.git("rev-parse", "HEAD^{tree}")
+    repository.spoil(tree, "garbage")
+    with pytest.raises(DevtuneError) as caught:
+        read_tree(open_repository(repository.path), tip)
+    assert tree in str(caught.value)

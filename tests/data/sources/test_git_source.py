@@ -3,7 +3,8 @@ import re
 from collections import Counter
 
 from devtune.data.filters.files import split_by_file
-from devtune.records import Rejected, Source, read_jsonl
+from devtune.jsonl import read_jsonl
+from devtune.records import Rejected, Source
 
 BOB = "Bob Example <bob@corp.test>"
 

@@ -20,14 +20,7 @@ from devtune.data.families.speech import (
     moment,
 )
 from devtune.data.languages import fenced
-from devtune.records import (
-    Change,
-    Discussion,
-    FileEdit,
-    Replay,
-    ReviewComment,
-    SourceFile,
-)
+from devtune.records import Change, Discussion, FileEdit, Replay, ReviewComment, SourceFile
 from devtune.steps.families import ReviewToFix
 
 HUNK_LINES = 12

@@ -15,7 +15,7 @@ import numpy as np
 
 from devtune.data.selection.benchmark_texts import Document
 from devtune.data.selection.shingles import NO_HASHES, Hashes, ngrams, spell, words
-from devtune.records import read_jsonl, write_jsonl
+from devtune.jsonl import read_jsonl, write_jsonl
 
 MIN_WORDS = 3
 """A document of fewer words is found everywhere and is not looked for."""

@@ -5,6 +5,7 @@ pager, signature program, credential helper, lazy fetch or network: the environm
 """
 
 import os
+import re
 import resource
 import shutil
 import subprocess
@@ -19,6 +20,9 @@ from typing import IO
 from devtune.errors import DevtuneError
 
 CONFIG = (
+    # What was derived from the objects may be stale, damaged or made up.
+    "core.commitGraph=false",
+    "core.multiPackIndex=false",
     "core.hooksPath=/dev/null",
     "core.fsmonitor=false",
     "core.attributesFile=/dev/null",
@@ -48,6 +52,7 @@ MAX_MEMORY_BYTES = 8 << 30
 """Of one git: much for any history, while a hostile one can ask for any amount."""
 MAX_MAILMAP_BYTES = 4_000_000
 """A larger one, which git would hold whole, names nobody."""
+_OBJECT = re.compile(r"[0-9a-f]{40}")
 NOWHERE = Path(__file__).resolve().parent
 """Where git runs, and what it takes for the working tree: nothing in it says anything to git.
 
@@ -180,6 +185,8 @@ def resolve(repository: Repository, ref: str | None) -> str:
     where = repository.path
     name = ref or repository.ask("symbolic-ref", "-q", "HEAD")
     if name is None:
+        if complaint := repository.complain("symbolic-ref", "-q", "HEAD"):
+            raise _not_opened(where, complaint)
         raise DevtuneError(
             f"{where}: HEAD is detached, no branch is checked out;"
             " name what to read with `ref: HEAD` or a branch"
@@ -187,6 +194,8 @@ def resolve(repository: Repository, ref: str | None) -> str:
     # A leading dash would be read as an option; git allows no ref of that form.
     named = None if name.startswith("-") else _commit_id(repository, name)
     if named is None:
+        if ref is None and repository.ask("rev-parse", "--verify", "--quiet", name):
+            raise repository.fault(f"fatal: {name} names what is no commit")
         if (ref is None or ref == "HEAD") and not repository.ask("for-each-ref", "--count=1"):
             raise DevtuneError(f"{where}: no commits yet; commit something, or use type: directory")
         if ref is None or ref == "HEAD":
@@ -260,7 +269,7 @@ def _declared_safe(path: Path) -> bool:
 
 
 def _not_opened(path: Path, complaint: str) -> DevtuneError:
-    if "not a git repository" in complaint:
+    if "not a git repository" in complaint and not (path / ".git").exists():
         return DevtuneError(
             f"{path}: not the top of a git repository; give its top directory, or use"
             " type: directory"
@@ -275,4 +284,5 @@ def _first_fault(complaint: str) -> str:
     lines = [line for each in complaint.splitlines() if (line := each.strip())]
     lines = [line for line in lines if "alternate" not in line] or lines
     faults = [line for line in lines if line.startswith(("fatal:", "error:"))]
+    faults.sort(key=lambda line: _OBJECT.search(line) is None)
     return (faults or lines or ["no reason given"])[0].split(": ", 1)[-1][:200]

@@ -1,0 +1,61 @@
+"""Files of rows: one JSON object a line, keys sorted, UTF-8, so that equal rows are equal bytes.
+
+Reads and writes `*.jsonl` files of the dataclasses in `records.py` and of their like.
+"""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, ClassVar, Protocol, TypeVar
+
+import orjson
+from pydantic import TypeAdapter, ValidationError
+
+from devtune.errors import DevtuneError, one_line
+
+
+class Row(Protocol):
+    """Any of the dataclasses above."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+
+T = TypeVar("T")
+
+
+def write_jsonl(path: Path, rows: Iterable[Row]) -> int:
+    """Write one JSON object a line and return how many."""
+    count = 0
+    with path.open("wb") as out:
+        for row in rows:
+            out.write(to_json(row))
+            count += 1
+    return count
+
+
+def to_json(row: Row) -> bytes:
+    """One row as one line of JSON, keys sorted, so that equal rows are equal bytes."""
+    return orjson.dumps(row, option=orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE)
+
+
+def read_jsonl(path: Path, row_type: type[T]) -> Iterator[T]:
+    """Yield the rows of `path` as `row_type`; a damaged line raises with file and line number."""
+    adapter = TypeAdapter(row_type)
+    try:
+        lines = path.open("rb")
+    except OSError as error:
+        raise DevtuneError(one_line(error, path)) from None
+    with lines:
+        for number, line in enumerate(lines, 1):
+            try:
+                yield adapter.validate_json(line)
+            except ValidationError as error:
+                raise DevtuneError(
+                    f"{path}:{number}: not a {row_type.__name__} row ({first_fault(error)});"
+                    " remove the directory and run its stage again"
+                ) from None
+
+
+def first_fault(error: ValidationError) -> str:
+    """Say where a row departs from its type, without showing what it holds."""
+    first = error.errors(include_url=False, include_input=False)[0]
+    return ": ".join(filter(None, (".".join(map(str, first["loc"])), first["msg"])))
