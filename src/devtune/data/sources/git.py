@@ -196,7 +196,11 @@ def resolve(repository: Repository, ref: str | None) -> str:
     if named is None:
         if ref is None and repository.ask("rev-parse", "--verify", "--quiet", name):
             raise repository.fault(f"fatal: {name} names what is no commit")
-        if (ref is None or ref == "HEAD") and not repository.ask("for-each-ref", "--count=1"):
+        listing = ("for-each-ref", "--count=1")
+        refs = repository.ask(*listing)
+        if refs is None:
+            raise _not_opened(where, repository.complain(*listing))
+        if (ref is None or ref == "HEAD") and not refs:
             raise DevtuneError(f"{where}: no commits yet; commit something, or use type: directory")
         if ref is None or ref == "HEAD":
             raise DevtuneError(f"{where}: the checked-out branch has no commits yet; name a `ref:`")
