@@ -319,7 +319,7 @@ def test_a_git_that_ends_without_a_word_is_told_by_its_code(make_repository, tmp
     opened = open_repository(repository.path)
     (tmp_path / "bin").mkdir()
     script = tmp_path / "bin" / "git"
-    script.write_text("#!/bin/sh\nkill -SEGV $$\n")
+    script.write_text("#!/bin/sh\necho hint: slow down >&2\nkill -SEGV $$\n")
     script.chmod(0o755)
     monkeypatch.setenv("PATH", f"{script.parent}:/usr/bin:/bin")
     with pytest.raises(DevtuneError) as caught:

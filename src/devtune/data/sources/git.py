@@ -23,6 +23,7 @@ CONFIG = (
     # What was derived from the objects may be stale, damaged or made up.
     "core.commitGraph=false",
     "core.multiPackIndex=false",
+    "advice.graftFileDeprecated=false",
     "core.hooksPath=/dev/null",
     "core.fsmonitor=false",
     "core.attributesFile=/dev/null",
@@ -102,7 +103,7 @@ class Repository:
             if finished and any(codes):
                 complaints.seek(0)
                 complaint = complaints.read().decode("utf-8", "replace")
-                raise self.fault(complaint or f"fatal: git ended with code {max(codes, key=abs)}")
+                raise self.fault(f"{complaint}\nfatal: git ended with code {max(codes, key=abs)}")
 
     def converse(self, *arguments: str, complaints: IO[bytes]) -> subprocess.Popen[bytes]:
         """Start a command that answers on its output what it is asked on its input."""
