@@ -73,6 +73,17 @@ def test_trailers_tickets_and_conflicts_are_no_part_of_a_body():
     )
 
 
+def test_of_a_squash_only_what_its_commits_say_is_kept():
+    header = (
+        f"commit {'0a' * 20}\nAuthor: Ada L. <ada@example.com>\nDate:   Mon Aug 3 16:49:43 2015"
+    )
+    assert (
+        clean_body(f"{header}\n\n    Squashed commit of the following:\n\n    Trim") == "    Trim"
+    )
+    kept = "commit 5 rows\nAuthor: the one who wrote it\nDate: of birth"
+    assert clean_body(kept) == kept
+
+
 def test_words_that_say_what_to_do_are_kept():
     body = "Fix the bug where issue tracking fails.\n\n* one\n* two: see below\n\nLink: to the docs"
     assert clean_body(body) == body

@@ -231,3 +231,10 @@ def test_line_ends_of_another_system_are_read_as_python_does(run):
     plain = run(file_of("a.py", TWO))
     other = run(file_of("a.py", "\ufeff" + TWO.replace("\n", "\r\n")))
     assert [each.sample for each in other] == [each.sample for each in plain] != []
+
+
+def test_without_context_no_gap_is_left_where_it_would_stand(run):
+    text = "def f(a):\n    b = a\n    c = b\n    return c\n"
+    found = [made for n in range(24) for made in run(file_of(f"{n}.py", text), per_file=1)]
+    assert len({made.sample.messages[0].content.split("`")[0] for made in found}) > 4
+    assert not [made for made in found if "\n\n\n" in made.sample.messages[0].content]

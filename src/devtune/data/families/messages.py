@@ -61,7 +61,10 @@ _TRAILER = re.compile(
     r"|change-id|reviewed-on|piperorigin-revid|git-svn-id|cc|commit-queue|auto-submit"
     r"|differential revision|release-note|patchwork-id|cherry-picked-from|x-[\w-]{1,30})\s?[:=]"
     r"|\(?cherry[- ]picked from|\(?(?:backported|cherry-picked) from commit"
-    r"|this reverts commit\b|--hg--|branch : ",
+    r"|this reverts commit\b|--hg--|branch : "
+    # What a squash quotes of `git log`.
+    r"|squashed commit of the following:|commit [0-9a-f]{40}$"
+    r"|author:\s{1,9}[^<>]{1,99}<[^<>]{1,99}>$|date:\s{1,9}\w{3} \w{3} \d",
     re.IGNORECASE,
 )
 _SIGNED = re.compile(r"[A-Z][\w-]{1,40}-(?:[Bb]y|[Ii]d|[Oo]n|[Tt]o|[Uu]rl): \S.*")
