@@ -131,7 +131,7 @@ class BuildSection(Section):
     """How the corpus becomes conversations."""
 
     steps: tuple[Step, ...] = Field(min_length=1)
-    """Families and selection; run from top to bottom, near_duplicate_files before all."""
+    """Families make samples, then selection runs from top to bottom; near_duplicate_files first."""
 
 
 class RenderSection(Section):
