@@ -52,6 +52,7 @@ class Objects:
 
     def __init__(self, git_dir) -> None:
         self.folder = git_dir / "objects"
+        self.blobs: dict[bytes, str] = {}
 
     def write(self, kind, content, name=None):
         whole = b"%b %d\0%b" % (kind.encode(), len(content), content)
@@ -77,9 +78,14 @@ class Objects:
                 entries.append((b"40000", name, self.nested(value)))
                 continue
             mode, content = value
-            blob = content if isinstance(content, str) else self.write("blob", content)
-            entries.append((mode, name, blob))
+            if isinstance(content, bytes):
+                content = self.blobs.get(content) or self._blob(content)
+            entries.append((mode, name, content))
         return self.tree(entries)
+
+    def _blob(self, content):
+        self.blobs[content] = self.write("blob", content)
+        return self.blobs[content]
 
     def commit(self, tree, parents, step, number):
         date = step.date or b"%d +0000" % (1704067200 + 3600 * number)

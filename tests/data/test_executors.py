@@ -1,3 +1,4 @@
+import importlib.util
 import json
 import os
 import re
@@ -18,7 +19,7 @@ import pytest
 from devtune.data.parts import Run, run_parts
 from devtune.data.sealed import KEY
 from devtune.errors import DevtuneError
-from devtune.pipeline import LocalExecutor, RayExecutor
+from devtune.pipeline import LocalExecutor
 from devtune.progress import Progress
 from tests.data.slurm import ROOT, free_ports, wait_for
 
@@ -42,7 +43,7 @@ class Waiting:
     fails: bool = False
 
     def __call__(self, unit: Any, out: Path) -> None:
-        if unit and self.fails:
+        if unit == 1 and self.fails:
             raise DevtuneError(f"unit {unit}: refused; ask for another")
         while unit and not self.gate.exists():
             if self.dies:
@@ -51,9 +52,14 @@ class Waiting:
         (out / "value").write_text(str(unit))
 
 
+def skip_without_ray() -> None:
+    if importlib.util.find_spec("ray") is None:
+        pytest.skip("needs the package ray")
+
+
 @pytest.fixture(scope="session")
 def ray_of_this_session() -> Generator[dict[str, str]]:
-    pytest.importorskip("ray", reason="needs the package ray")
+    skip_without_ray()
     folder = Path(tempfile.mkdtemp(prefix="ray-"))
     port = free_ports(1)[0]
     known = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
@@ -165,16 +171,14 @@ def test_ray_makes_the_same_bytes_as_processes_here(ray_address, work):
 
 
 @pytest.mark.slow
-def test_a_fault_in_a_task_of_ray_is_one_line_and_the_run_goes_on(ray_address, work, capfd):
-    executor = RayExecutor(type="ray", workers=2)
-    with pytest.raises(DevtuneError) as caught:
-        do_here(work, executor, fails=True)
-    assert str(caught.value) == "unit 1: refused; ask for another"
-    (work / "gate").touch()
-    assert do_here(work, executor) == [str(each) for each in range(6)]
-    assert capfd.readouterr() == ("", "")
-    logs = [each for each in (work / "executor").rglob("*.log") if each.read_text()]
+def test_a_fault_in_a_task_of_ray_is_one_line_and_the_run_goes_on(ray_address, tmp_path):
+    launcher = launch(tmp_path, "ray", "fails")
+    assert launcher.communicate(timeout=100) == ("", "unit 1: refused; ask for another\n")
+    logs = [each for each in (tmp_path / "executor").rglob("*.log") if each.read_text()]
     assert logs == []
+    (tmp_path / "gate").touch()
+    assert launch(tmp_path, "ray").communicate(timeout=100) == ("", "")
+    assert len(list(tmp_path.rglob("value"))) == 6
 
 
 @pytest.mark.slow
@@ -191,13 +195,11 @@ def test_a_stopped_launcher_ends_its_tasks_of_ray(ray_address, tmp_path, sign, w
 
 
 @pytest.mark.slow
-def test_a_task_no_node_of_ray_has_room_for_is_one_line(ray_address, tmp_path):
-    executor = RayExecutor(type="ray", workers=1, cpus_per_task=64, mem_per_cpu_gb=3)
-    with pytest.raises(DevtuneError) as caught:
-        do_here(tmp_path, executor)
-    assert str(caught.value) == (
-        "executor: no node of the Ray cluster has 64 CPUs and 192 GB; lower"
-        " executor.cpus_per_task or executor.mem_per_cpu_gb"
+def test_a_task_no_node_of_ray_has_room_for_is_one_line(ray_address, work):
+    large = "executor={type: ray, workers: 1, cpus_per_task: 64, mem_per_cpu_gb: 3}"
+    assert run("collect", work, large, "run").stderr == (
+        "devtune: error: executor: no node of the Ray cluster has 64 CPUs and 192 GB; lower"
+        " executor.cpus_per_task or executor.mem_per_cpu_gb\n"
     )
 
 
@@ -211,14 +213,13 @@ def test_a_ray_cluster_that_does_not_know_us_is_one_line(ray_address, tmp_path, 
 
 
 def test_without_a_ray_cluster_none_is_started(tmp_path, monkeypatch):
-    pytest.importorskip("ray", reason="needs the package ray")
+    skip_without_ray()
     address = f"127.0.0.1:{free_ports(1)[0]}"
     monkeypatch.setenv("RAY_ADDRESS", address)
-    with pytest.raises(DevtuneError) as caught:
-        do_here(tmp_path, RayExecutor(type="ray", workers=2))
-    assert str(caught.value) == (
+    assert launch(tmp_path, "ray").communicate(timeout=60) == (
+        "",
         f"executor: no Ray cluster answers ({address}); start one with `ray start --head`, correct"
-        f" RAY_ADDRESS or RAY_AUTH_TOKEN, or take type local; see {tmp_path}/executor/wait"
+        f" RAY_ADDRESS or RAY_AUTH_TOKEN, or take type local; see {tmp_path}/executor/wait\n",
     )
 
 
@@ -260,7 +261,7 @@ def test_a_fault_in_a_task_is_one_line_and_no_log_holds_text_or_key(
     assert not [each for each in unwanted if each in text]
 
 
-def launch(tmp_path: Path, kind: str = "local") -> subprocess.Popen[str]:
+def launch(tmp_path: Path, kind: str = "local", how: str = "waits") -> subprocess.Popen[str]:
     code = (
         "import signal, sys; from pathlib import Path\n"
         "from devtune.errors import DevtuneError\n"
@@ -269,12 +270,12 @@ def launch(tmp_path: Path, kind: str = "local") -> subprocess.Popen[str]:
         "types = {'local': LocalExecutor, 'ray': RayExecutor}\n"
         "executor = types[sys.argv[2]](type=sys.argv[2], workers=2)\n"
         "signal.signal(signal.SIGTERM, lambda *_: sys.exit('terminated'))\n"
-        "try:\n    do_here(Path(sys.argv[1]), executor)\n"
+        "try:\n    do_here(Path(sys.argv[1]), executor, fails=sys.argv[3] == 'fails')\n"
         "except KeyboardInterrupt:\n    sys.exit('interrupted')\n"
         "except DevtuneError as error:\n    sys.exit(str(error))\n"
     )
     return subprocess.Popen(
-        [sys.executable, "-c", code, str(tmp_path), kind],
+        [sys.executable, "-c", code, str(tmp_path), kind, how],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -353,6 +354,12 @@ def test_a_script_without_a_guard_is_not_run_by_its_workers(tmp_path):
         timeout=60,
     )
     assert (answer.stdout, answer.stderr) == (f"{[str(each) for each in range(6)]}\n", "")
+
+
+def test_a_fault_ends_the_parts_that_others_are_at(tmp_path):
+    launcher = launch(tmp_path, how="fails")
+    assert launcher.communicate(timeout=60) == ("", "unit 1: refused; ask for another\n")
+    wait_for(lambda: not processes_of(launcher.pid), "no process is left")
 
 
 def test_a_worker_that_is_killed_is_one_line(tmp_path):

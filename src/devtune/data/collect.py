@@ -182,6 +182,8 @@ def _outcome(tally: Tally, redactor: Redactor, num_sources: int) -> Outcome:
         f" {'source' if num_sources == 1 else 'sources'}; {tally.rejects.total()} rejected,"
         f" {sum(found.values())} secrets replaced"
     )
+    if excluded := tally.rejects["excluded_repository"]:
+        summary += f"; {excluded} left out by exclude_repositories"
     secrets = {f"secret_{kind}": number for kind, number in found.items()}
     rejects = {reason: number for reason, number in sorted(tally.rejects.items()) if number}
     return Outcome(summary, {**counts, **secrets}, rejects)

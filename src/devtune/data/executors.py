@@ -12,6 +12,7 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 from devtune.data.array_job import ArrayJob
@@ -20,11 +21,16 @@ from devtune.errors import DevtuneError
 from devtune.offline import OFFLINE
 from devtune.pipeline import Executor, LocalExecutor, RayExecutor, SlurmExecutor
 
-TASKS_PER_WORKER = 8
+TASKS_PER_WORKER, TASKS_PER_REMOTE_WORKER = 8, 2
+"""More tasks than workers even out their lengths; SLURM and Ray take seconds to start one."""
 SECONDS_BETWEEN_LOOKS = 1.0
 SECONDS_TO_CONNECT = 5.0
 MAX_TASKS = 1000
 """SLURM takes array jobs of 1001 elements unless its `MaxArraySize` says otherwise."""
+LOST_WORKER = (
+    "executor: a worker was killed, most likely for want of memory; lower executor.workers and run"
+    " the same command again to go on"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +42,7 @@ class Step:
     num_parts: int
     is_done: Callable[[], bool]
     """Raises `DevtuneError` with the fault of a task."""
+    fault: Callable[[], str]
     has_lost_worker: Callable[[], bool]
     logs: Path
     """Empty, and closed to others: what is handed to a task stands here."""
@@ -55,8 +62,8 @@ def execute(section: Executor, step: Step, workers: int) -> None:
             _run_on_ray(section, step, workers)
 
 
-def _num_tasks(step: Step, workers: int) -> int:
-    return min(step.num_parts, workers * TASKS_PER_WORKER, MAX_TASKS)
+def _num_remote_tasks(step: Step, workers: int) -> int:
+    return min(step.num_parts, workers * TASKS_PER_REMOTE_WORKER, MAX_TASKS)
 
 
 def _run_here(step: Step, workers: int) -> None:
@@ -68,11 +75,11 @@ def _run_here(step: Step, workers: int) -> None:
     util.register_after_fork(step.task, lambda _: follow_parent())
     engine = LocalPipelineExecutor(
         [step.task],
-        tasks=_num_tasks(step, workers),
+        tasks=min(step.num_parts, workers * TASKS_PER_WORKER),
         workers=min(workers, step.num_parts),
         logging_dir=str(step.logs),
     )
-    with _losses_told(step), _main_module_hidden():
+    with _trouble_told(step), _main_module_hidden():
         _start_server_of_workers()
         engine.run()
     _require_done(step)
@@ -106,7 +113,7 @@ def _run_on_slurm(section: SlurmExecutor, step: Step, workers: int) -> None:
 
     engine = SlurmPipelineExecutor(
         [step.task],
-        tasks=_num_tasks(step, workers),
+        tasks=_num_remote_tasks(step, workers),
         workers=workers,
         time=section.time,
         partition=section.partition,
@@ -136,45 +143,50 @@ def _run_on_ray(section: RayExecutor, step: Step, workers: int) -> None:
         variables = {**OFFLINE, "TMPDIR": str(step.logs.resolve())}
         engine = RayPipelineExecutor(
             [step.task],
-            tasks=_num_tasks(step, workers),
+            tasks=_num_remote_tasks(step, workers),
             workers=workers,
             cpus_per_task=section.cpus_per_task,
             mem_per_cpu_gb=section.mem_per_cpu_gb,
             ray_remote_kwargs={"runtime_env": {"env_vars": variables}},
             logging_dir=str(step.logs.resolve()),
         )
-        with _losses_told(step):
+        with _trouble_told(step):
             engine.run()
         _require_done(step)
 
 
 @contextmanager
-def _losses_told(step: Step) -> Generator[None]:
-    """Raise in the main thread when a worker was killed: datatrove would wait for it for ever."""
+def _trouble_told(step: Step) -> Generator[None]:
+    """Raise in the main thread as soon as a task has met a fault, or a worker was killed.
+
+    datatrove would do all other tasks first, and wait for a killed worker for ever.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
+    finished, told = threading.Event(), list[str]()
 
     def tell(*_: Any) -> None:
         # While one of these is on its way, it is the launcher that ends its workers.
         if not isinstance(sys.exc_info()[1], DevtuneError | KeyboardInterrupt | SystemExit):
-            raise DevtuneError(
-                "executor: a worker was killed, most likely for want of memory; lower"
-                " executor.workers and run the same command again to go on"
-            )
+            told.append(step.fault() or LOST_WORKER)
+            raise KeyboardInterrupt  # Ray lets no other exception of a handler pass
 
     def look() -> None:
         leave_to_main_thread()
         while not finished.wait(SECONDS_BETWEEN_LOOKS):
-            if step.has_lost_worker():
+            if step.fault() or step.has_lost_worker():
                 signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGUSR1)
 
-    finished = threading.Event()
     before = signal.signal(signal.SIGUSR1, tell)
     watcher = threading.Thread(target=look, daemon=True)
     watcher.start()
     try:
         yield
+    except KeyboardInterrupt:
+        if told:
+            raise DevtuneError(told[0]) from None
+        raise
     finally:
         finished.set()
         watcher.join()
@@ -188,11 +200,22 @@ def _cluster_of(ray: Any, logs: Path) -> Generator[None]:
         yield
         return
     address = os.environ.get("RAY_ADDRESS", "")
-    handler = signal.getsignal(signal.SIGTERM)
+    handler, exits = signal.getsignal(signal.SIGTERM), list[SystemExit]()
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        try:
+            assert callable(handler)
+            handler(number, frame)
+        except SystemExit as error:
+            exits.append(error)
+            raise
+
     try:
         _require_listener(address)
-        with _stderr_into(logs / "ray.log"):
+        with held_back({signal.SIGTERM}), _stderr_into(logs / "ray.log"):
             ray.init(address="auto", log_to_driver=False, logging_level="ERROR")
+            # Ray put its own there.
+            signal.signal(signal.SIGTERM, stop if callable(handler) else handler)
     except (OSError, RuntimeError, ValueError) as error:
         place = address or "RAY_ADDRESS is not set"
         raise DevtuneError(
@@ -200,10 +223,14 @@ def _cluster_of(ray: Any, logs: Path) -> Generator[None]:
             f" correct RAY_ADDRESS or RAY_AUTH_TOKEN, or take type local; see {logs}"
         ) from error
     try:
-        signal.signal(signal.SIGTERM, handler)  # Ray put its own there
         yield
+    except SystemExit:
+        if exits:
+            raise exits[0] from None  # Ray raises another one, whose exit code is 1
+        raise
     finally:
         ray.shutdown()
+        signal.signal(signal.SIGTERM, handler)
 
 
 def _require_listener(address: str) -> None:

@@ -183,8 +183,14 @@ def _do(parts: Parts, missing: Sequence[int], executor: Executor, logs: Path) ->
     logs.parent.mkdir(exist_ok=True)
     logs.mkdir(mode=0o700)
     try:
-        task = Task(parts, missing)
-        step = Step(task, len(missing), parts.is_done, parts.has_lost_worker, logs)
+        step = Step(
+            Task(parts, missing),
+            len(missing),
+            parts.is_done,
+            parts.fault,
+            parts.has_lost_worker,
+            logs,
+        )
         execute(executor, step, workers)
     except DevtuneError:
         raise

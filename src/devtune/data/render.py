@@ -120,10 +120,16 @@ def render(
     share = counts["train_trained_tokens"] / counts["train_tokens"]
     return Outcome(
         summary=f"{counts['train_tokens']:,} tokens to train on, of which "
-        f"{share:.0%} are answers; {reasons.total()} samples rejected",
+        f"{share:.0%} are answers; {_omissions(reasons, section.max_length)}",
         counts=dict(sorted(counts.items())),
         rejects=dict(sorted(reasons.items())),
     )
+
+
+def _omissions(reasons: Counter[str], max_length: int) -> str:
+    long = reasons["too_long"]
+    detail = f", {long} of them longer than max_length {max_length}" if long else ""
+    return f"{reasons.total()} samples rejected{detail}"
 
 
 def _join(parts: Sequence[Path], out: Path) -> None:

@@ -79,9 +79,11 @@ def test_a_test_is_asked_for_by_the_function_its_name_says(run):
 def test_a_test_about_no_one_function_is_left_out(run):
     both = "from app.config import keep, load\n\n\ndef test_it():\n    keep(1)\n    load(2)\n"
     alone = "from app.config import load\n\n\ndef test_it():\n    load(2)\n    print(1)\n"
+    named = alone.replace("test_it", "test_load")
     expected = Rejected("tests_no_known_function", "app", "a/test_x.py", "c0ffee", "1 tests")
-    assert run("implementation_to_test", file_of("a/test_x.py", both), CODE) == [expected]
-    (made,) = run("implementation_to_test", file_of("a/test_x.py", alone), CODE)
+    for text in (both, alone):
+        assert run("implementation_to_test", file_of("a/test_x.py", text), CODE) == [expected]
+    (made,) = run("implementation_to_test", file_of("a/test_x.py", named), CODE)
     assert "path.read()" in texts(made)[0]
 
 

@@ -324,7 +324,7 @@ def test_a_git_that_ends_without_a_word_is_told_by_its_code(make_repository, tmp
     monkeypatch.setenv("PATH", f"{script.parent}:/usr/bin:/bin")
     with pytest.raises(DevtuneError) as caught:
         read_tree(opened, tip)
-    assert "damaged or incomplete (git ended with code -11); run `git fsck`" in str(caught.value)
+    assert f"(git ended with code -11, at {tip}); run `git fsck`" in str(caught.value)
 
 
 def test_what_was_derived_from_objects_is_not_read(make_repository):

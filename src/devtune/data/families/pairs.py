@@ -109,12 +109,12 @@ def _test_of(target: Entry, split: Split, context: Context) -> Entry | None:
 def _subject_of(test: Entry, split: Split, context: Context) -> tuple[int, Entry | None]:
     """Return the function a test is most about, of equals the one it calls first, and how much.
 
-    What a test only calls is not its subject, unless it calls nothing else.
+    What a test only calls, and neither it nor its file names, is not its subject.
     """
     called = _called(test, split, context)
     ranked = [(relate_names(test, each), each) for each in called]
     rank, subject = max(ranked, key=lambda each: each[0], default=(0, None))
-    return (rank, subject) if rank or len(called) == 1 else (0, None)
+    return (rank, subject) if rank else (0, None)
 
 
 def _called(test: Entry, split: Split, context: Context) -> list[Entry]:

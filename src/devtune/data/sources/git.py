@@ -103,16 +103,20 @@ class Repository:
             if finished and any(codes):
                 complaints.seek(0)
                 complaint = complaints.read().decode("utf-8", "replace")
-                raise self.fault(f"{complaint}\nfatal: git ended with code {max(codes, key=abs)}")
+                about = next((f", at {each}" for each in arguments if _OBJECT.fullmatch(each)), "")
+                last = f"fatal: git ended with code {max(codes, key=abs)}"
+                raise self.fault(f"{complaint}\n{last}", about)
 
     def converse(self, *arguments: str, complaints: IO[bytes]) -> subprocess.Popen[bytes]:
         """Start a command that answers on its output what it is asked on its input."""
         return self._start(arguments, complaints, subprocess.PIPE)
 
-    def fault(self, complaint: str) -> DevtuneError:
-        """Say in one line what git complained about."""
+    def fault(self, complaint: str, about: str = "") -> DevtuneError:
+        """Say in one line what git complained about; `about` is added where it names no object."""
+        found = _first_fault(complaint)
+        found += "" if _OBJECT.search(found) else about
         return DevtuneError(
-            f"{self.path}: damaged or incomplete ({_first_fault(complaint)});"
+            f"{self.path}: damaged or incomplete ({found});"
             " run `git fsck` there and restore it from a good clone"
         )
 
