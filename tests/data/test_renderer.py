@@ -143,6 +143,32 @@ def test_what_the_server_would_not_understand_is_rejected(renderer, make_sample,
     assert row.reason == "invalid_conversation"
 
 
+@pytest.mark.parametrize(
+    ("turns", "found"),
+    [
+        ((SYSTEM, ANSWER), "0 spans of tokens for 1 assistant turns"),
+        ((USER, SYSTEM, ANSWER), "0 spans of tokens for 1 assistant turns"),
+        ((ANSWER, USER, ANSWER), "1 spans of tokens for 2 assistant turns"),
+    ],
+)
+def test_a_turn_that_follows_no_request_is_rejected_and_not_trained_by_guess(
+    renderer, make_sample, turns, found
+):
+    row = renderer.row(make_sample(*turns), 1000)
+    assert isinstance(row, Rejected)
+    assert (row.reason, row.detail) == ("turns_not_found", f"00 {found}")
+
+
+def test_messages_of_one_side_that_follow_each_other_are_one_turn(renderer, make_sample):
+    row = renderer.row(make_sample(USER, USER, ANSWER, ("assistant", "And more.")), 1000)
+    (span,) = trained_spans(row.input_ids)
+    assert renderer.decode(row.input_ids[slice(*span)]).endswith("And more.")
+    sample = make_sample(USER, ANSWER)
+    half = Message("assistant", "kept as context", is_trained=False)
+    mixed = Sample("02", "x", (*sample.messages, half), sample.provenance)
+    assert set(renderer.row(mixed, 1000).labels) == {IGNORED}
+
+
 def session(make_sample, is_trained=(True, True)):
     where = make_sample(USER, ANSWER).provenance
     call = ToolCall("call00001", "bash", '{"command": "ls"}')
