@@ -72,8 +72,8 @@ def changed(**values):
         (changed(extra=5), "extra: Unexpected keyword argument"),
         (changed(messages=None), "messages: Input should be a valid array"),
         (
-            changed(messages=[{"role": "tool", "content": ""}]),
-            "messages.0.role: Input should be 'system', 'user' or 'assistant'",
+            changed(messages=[{"role": "robot", "content": ""}]),
+            "messages.0.role: Input should be 'system', 'user', 'assistant' or 'tool'",
         ),
         (changed(messages=[{"role": "user"}]), "messages.0.content: Field required"),
         (changed(provenance=[{"source": "app"}]), "provenance.0.commit: Field required"),
@@ -107,7 +107,7 @@ def test_rows_before_the_damage_are_given(tmp_path):
 
 def test_a_wrong_split_is_no_row(tmp_path):
     file = tmp_path / "rows.jsonl"
-    file.write_text(to_json(ROWS[0]).replace('"train"', '"test"'))
+    file.write_bytes(to_json(ROWS[0]).replace(b'"train"', b'"test"'))
     assert "split: Input should be 'train' or 'held_out'" in fault(file, SourceFile)
 
 

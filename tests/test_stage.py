@@ -104,7 +104,8 @@ def test_a_directory_is_known_by_what_its_stage_says(tmp_path):
     source = GitSource(type="git", path=tmp_path, name="app")
     identity = identity_of(source, {"commit": "c0ffee"})
     found = {"commit": "c0ffee"}
-    assert identity == {"type": "git", "ref": None, "name": "app", "found": found}
+    said = {"license": "", "owner": "", "weight": 1.0, "subpaths": []}
+    assert identity == {"type": "git", "ref": None, "name": "app", **said, "found": found}
 
 
 def test_a_crash_leaves_only_a_partial_directory_and_a_rerun_is_equal(tmp_path):
