@@ -4,7 +4,24 @@ import pytest
 
 from devtune.errors import DevtuneError
 from devtune.jsonl import read_jsonl, to_json, write_jsonl
-from devtune.records import Change, FileEdit, Message, Provenance, Rejected, Sample, SourceFile
+from devtune.records import (
+    Action,
+    Change,
+    Comment,
+    Contamination,
+    Discussion,
+    DuplicateCluster,
+    FileEdit,
+    Message,
+    Provenance,
+    Rejected,
+    Replay,
+    ReviewComment,
+    Sample,
+    Source,
+    SourceFile,
+    ToolCall,
+)
 
 PLACE = Provenance("app", "c", "x\ny.py", "b", "Ädа <a@corp.test>", "2024")
 AWKWARD = "a\r\nb\u2028c\x85\x00\x7f\t\\\"'日本 \U0001f600\n"
@@ -18,6 +35,22 @@ ROWS = [
     Rejected("why", "app", "x.py"),
     Rejected("why", "app", "x.py", "c", AWKWARD),
     Sample("id", "f", (Message("system", AWKWARD), Message("user", ""),), (PLACE, PLACE)),
+    Sample(
+        "id", "f", (Message("assistant", "", (ToolCall("1", "edit", AWKWARD),), "", False),),
+        (PLACE,), AWKWARD,
+    ),
+    Source("app", "git", 0.1, "MIT", AWKWARD),
+    Discussion(
+        "app", "issue", 1, AWKWARD, "", "ada", "2024", "train", ("c",), (2,),
+        (Comment("eve", "2024", AWKWARD),),
+        (ReviewComment("eve", "2024", AWKWARD, "x", "c", "", 1, 2, AWKWARD, False),),
+    ),
+    Replay(
+        "app", "c", "Ada", "2024", "train", "", AWKWARD, (PLACE,),
+        (Action("run", AWKWARD, AWKWARD, False, 1, 2, 3),),
+    ),
+    DuplicateCluster(PLACE, (PLACE,)),
+    Contamination("id", "f", "app", AWKWARD, "bench", "1", AWKWARD),
 ]  # fmt: skip
 
 
@@ -40,8 +73,12 @@ def test_equal_rows_are_equal_bytes_with_sorted_keys(tmp_path):
     for name in ("one", "two"):
         write_jsonl(tmp_path / name, iter([ROWS[1], ROWS[1]]))
     assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
-    keys = list(json.loads(to_json(ROWS[1])))
-    assert keys == sorted(keys)
+    for row in ROWS:
+        pairs: list[list[tuple[str, object]]] = []
+        json.loads(to_json(row), object_pairs_hook=pairs.append)
+        assert pairs
+        for each in pairs:
+            assert [name for name, _ in each] == sorted(name for name, _ in each)
 
 
 def test_an_empty_file_has_no_rows(tmp_path):
@@ -50,7 +87,8 @@ def test_an_empty_file_has_no_rows(tmp_path):
     assert list(read_jsonl(file, Sample)) == []
 
 
-GOOD = json.loads(to_json(ROWS[-1]))
+SAMPLE = ROWS[5]
+GOOD = json.loads(to_json(SAMPLE))
 
 
 def changed(**values):
@@ -100,7 +138,7 @@ def test_rows_before_the_damage_are_given(tmp_path):
     file = tmp_path / "rows.jsonl"
     file.write_bytes(changed() + b"\n{")
     rows = read_jsonl(file, Sample)
-    assert next(rows) == ROWS[-1]
+    assert next(rows) == SAMPLE
     with pytest.raises(DevtuneError, match=r"rows.jsonl:2: "):
         next(rows)
 

@@ -34,7 +34,16 @@ def write_jsonl(path: Path, rows: Iterable[Row]) -> int:
 
 def to_json(row: Row) -> bytes:
     """One row as one line of JSON, keys sorted, so that equal rows are equal bytes."""
-    return orjson.dumps(row, option=orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE)
+    return orjson.dumps(
+        row,
+        default=_as_object,
+        option=orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE,
+    )
+
+
+def _as_object(row: Row) -> dict[str, Any]:
+    # Left to itself orjson sorts the keys of dictionaries, but not those of dataclasses.
+    return {name: getattr(row, name) for name in row.__dataclass_fields__}
 
 
 def read_jsonl(path: Path, row_type: type[T]) -> Iterator[T]:
