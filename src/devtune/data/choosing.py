@@ -28,7 +28,7 @@ from devtune.data.selection.overlap import AT_THE_CUT, NEAR_DUPLICATE, find_near
 from devtune.data.selection.passages import Wanted
 from devtune.data.selection.sketches import Sketches, write_sketches
 from devtune.data.selection.wording import answer_of, text_of
-from devtune.jsonl import read_jsonl, write_jsonl
+from devtune.jsonl import read_jsonl, to_json
 from devtune.records import SPLITS, Change, Contamination, SourceFile, Split
 from devtune.steps.selection import (
     Cap,
@@ -227,7 +227,9 @@ def _drop_contaminated(step: Decontaminate, pool: Pool, out: Path, run: Run, num
     matching = Matching(_samples(pool, folder), folder)
     parts = run_parts(f"contamination {number}", _units(pool), matching, run)
     found = find_hits([part / MATCHES for part in parts], references, step.max_document_frequency)
-    write_jsonl(out / CONTAMINATION, [_hit_row(hit, pool.rows[hit.position]) for hit in found.hits])
+    with (out / CONTAMINATION).open("ab") as file:
+        for hit in found.hits:
+            file.write(to_json(_hit_row(hit, pool.rows[hit.position])))
     for position in sorted({hit.position for hit in found.hits}):
         pool.drop(position, "contaminated")
     counts = Counter(hit.benchmark for hit in found.hits)
