@@ -79,7 +79,7 @@ def _run_here(step: Step, workers: int) -> None:
         workers=min(workers, step.num_parts),
         logging_dir=str(step.logs),
     )
-    with _trouble_told(step), _main_module_hidden():
+    with _stderr_into(step.logs), _trouble_told(step), _main_module_hidden():
         _start_server_of_workers()
         engine.run()
     _require_done(step)
@@ -137,7 +137,7 @@ def _run_on_ray(section: RayExecutor, step: Step, workers: int) -> None:
         ) from None
     from datatrove.executor.ray import RayPipelineExecutor
 
-    with _cluster_of(ray, step.logs):
+    with _stderr_into(step.logs), _cluster_of(ray, step.logs):
         _require_room(ray, section)
         # datatrove writes logs beside TMPDIR first, into a folder that all users would share.
         variables = {**OFFLINE, "TMPDIR": str(step.logs.resolve())}
@@ -212,7 +212,7 @@ def _cluster_of(ray: Any, logs: Path) -> Generator[None]:
 
     try:
         _require_listener(address)
-        with held_back({signal.SIGTERM}), _stderr_into(logs / "ray.log"):
+        with held_back({signal.SIGTERM}):
             ray.init(address="auto", log_to_driver=False, logging_level="ERROR")
             # Ray put its own there.
             signal.signal(signal.SIGTERM, stop if callable(handler) else handler)
@@ -241,11 +241,11 @@ def _require_listener(address: str) -> None:
 
 
 @contextmanager
-def _stderr_into(file: Path) -> Generator[None]:
-    """Keep off the terminal what libraries in C++ write there."""
+def _stderr_into(logs: Path) -> Generator[None]:
+    """Keep off the terminal what Ray writes there, and what workers do that lose their parent."""
     sys.stderr.flush()
     kept = os.dup(2)
-    with file.open("ab") as out:
+    with (logs / "stderr.log").open("ab") as out:
         os.dup2(out.fileno(), 2)
     try:
         yield

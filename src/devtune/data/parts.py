@@ -195,6 +195,9 @@ def _do(parts: Parts, missing: Sequence[int], executor: Executor, logs: Path) ->
     except DevtuneError:
         raise
     except Exception as error:
+        # A signal to all processes: what else breaks when workers end must not take its place.
+        if isinstance(error.__context__, KeyboardInterrupt | SystemExit):
+            raise error.__context__ from None
         raise DevtuneError(
             parts.fault() or f"executor: {type(error).__name__}: {error}; see {logs}"
         ) from error

@@ -3,12 +3,13 @@
 Reads and writes nothing.
 """
 
+import os
 import signal
-import sys
+import threading
 from collections.abc import Generator, Set
 from contextlib import contextmanager
-
-from devtune.launch.local import die_with_parent
+from functools import cache
+from typing import Any
 
 STOPPING = frozenset({signal.SIGINT, signal.SIGTERM})
 
@@ -28,11 +29,21 @@ def leave_to_main_thread() -> None:
     signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
 
 
+@cache
 def follow_parent() -> None:
-    """Make this process of an executor end with its parent, and not be talked to by a terminal.
+    """Make this worker end with the process that started it, and not answer to a terminal.
 
     Ctrl-C reaches every process of a terminal; only the one that was started shall answer.
     """
+    from multiprocess import parent_process  # pyright: ignore
+
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if sys.platform == "linux":
-        die_with_parent()
+    parent: Any = parent_process()
+    if parent is not None:
+        threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+
+
+def _end_with(parent: Any) -> None:
+    leave_to_main_thread()
+    parent.join()
+    os.kill(os.getpid(), signal.SIGKILL)
