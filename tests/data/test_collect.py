@@ -224,6 +224,7 @@ def test_killed_again_and_again_it_holds_no_secret_and_goes_on_to_the_same_corpu
     # Two workers, so that what an executor writes down of its work is there too.
     run_until_killed(asked, out, "read:3", workers=2)
     first = done_in(out, "read")
+    assert stat.S_IMODE((out / "scratch" / "rules").stat().st_mode) == 0o700
     assert len(first) >= 3
     assert not secrets_in(out, canaries)
     run_until_killed(asked, out, "devtune.data.collect:Rewriting", workers=2)

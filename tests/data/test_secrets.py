@@ -166,3 +166,43 @@ def test_scanning_leaves_nothing_in_the_home_directory(tmp_path: Path, canaries)
     )
     assert answer.stdout.strip() == "token = 'REDACTED_GITHUB_PAT_1'"
     assert list(tmp_path.iterdir()) == []
+
+
+def test_texts_without_a_needle_need_no_redaction(canaries):
+    texts = [
+        f"token = '{canaries['github']}'", "no secret", f"bare {canaries['github']}",
+        f"https://bot:{canaries['password']}@git.corp.internal/app", "amqp://guest:guest@rabbit:1/",
+    ]  # fmt: skip
+    marker = Marker(KEY)
+    marked = [marker.mark(text) for text in texts]
+    redactor = Redactor(marker.learned.values())
+    for text in marked:
+        has_needle = any(needle in text for needle in redactor.needles)
+        assert has_needle == (redactor.redact(text) != text)
+    assert "guest" not in redactor.needles, "a word is replaced where it was marked, not everywhere"
+    assert Redactor(()).redact("REDACTED_X_1") == "REDACTED_X_1"
+
+
+def test_each_kind_is_numbered_by_itself_and_a_value_has_the_kind_it_was_first_found_as(canaries):
+    other = canaries["github"][:-1] + "Z"
+    texts = [
+        f"a = '{canaries['github']}'", f"slack: {canaries['slack']}", f"b = '{other}'",
+        f"https://bot:{canaries['github']}@git.corp.internal/app",
+    ]  # fmt: skip
+    clean, redactor = redact_all(texts)
+    assert clean[:3] == [
+        "a = 'REDACTED_GITHUB_PAT_1'", "slack: REDACTED_SLACK_BOT_TOKEN_1",
+        "b = 'REDACTED_GITHUB_PAT_2'",
+    ]  # fmt: skip
+    assert "REDACTED_" in clean[3]
+    assert redactor.counts["slack_bot_token"] == 1
+    assert list(redactor.counts) == sorted(redactor.counts)
+
+
+def test_learning_twice_what_is_known_changes_nothing(canaries):
+    marker = Marker(KEY)
+    marked = [marker.mark(f"a = '{canaries['github']}'") for _ in range(2)]
+    learned = [*marker.learned.values(), *marker.learned.values()]
+    assert marked[0] == marked[1]
+    assert Redactor(learned).redact(marked[0]) == "a = 'REDACTED_GITHUB_PAT_1'"
+    assert Redactor(learned).counts == {"github_pat": 1}

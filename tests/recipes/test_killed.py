@@ -17,6 +17,13 @@ TINY = (
 )  # fmt: skip
 
 
+# What shows that a stage has done something that it does not do again when it is resumed.
+SIGNS = {
+    "collect": "scratch/parts/*/??????", "build": "scratch/parts/*/??????",
+    "train": "checkpoints/*/.complete",
+}  # fmt: skip
+
+
 @pytest.fixture
 def recipe_of(repository, tekken_file, tmp_path):
     """The arguments of a whole recipe on a 2-layer model, in the run directory given."""
@@ -40,8 +47,7 @@ def kill_in(stage, run_dir, arguments, delay):
     command = [sys.executable, "-m", "devtune", "run", *map(str, arguments)]
     running = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     scratch = run_dir / f"{stage.output}.partial"
-    sign = "checkpoints/*/.complete" if stage.resumable else "*"
-    while not list(scratch.glob(sign)):
+    while not list(scratch.glob(SIGNS.get(stage.name, "*"))):
         assert running.poll() is None, f"ended before {stage.name}"
         assert not (run_dir / stage.output).exists(), f"{stage.name} was over before its kill"
         time.sleep(0.001)

@@ -515,3 +515,17 @@ def test_a_message_of_megabytes_is_no_task(make_repository, corpus):
     assert [(each.reason, each.commit) for each in found.rejected] == [("message_oversized", long)]
     assert max(len(each.author) for each in found.changes) == 1000
     assert [len(each.provenance.author) for each in found.files] == [1000]
+
+
+def test_the_side_of_a_file_does_not_hang_on_how_a_secret_in_its_name_is_marked(
+    make_repository, corpus, canaries
+):
+    repository = make_repository()
+    token = canaries["github"][:-2]
+    repository.commit("Add all", {f"{token}{n:02}.py": f"x = {n}\n" for n in range(30)})
+    runs = [corpus(repository.source(), held_out=0.5, out=name) for name in ("one", "two")]
+    sides = [(run.texts("train"), run.texts("held_out")) for run in runs]
+    assert sides[0] == sides[1]
+    assert all(len(side) > 5 for side in sides[0])
+    edits = [{edit.new for edit in run.changes[0].edits} for run in runs]
+    assert edits[0] == edits[1] == set(sides[0][0].values())
