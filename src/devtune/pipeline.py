@@ -153,6 +153,22 @@ class LocalExecutor(Section):
     """Processes at once; by default one for each CPU."""
 
 
+SET_BY_DEVTUNE = frozenset(
+    ("array", "cpus-per-task", "error", "export", "job-name", "mem-per-cpu", "nodes", "output")
+    + ("parsable", "partition", "time", "wait", "wrap")
+)
+
+
+def _free(options: dict[str, str]) -> dict[str, str]:
+    for name in options:
+        if name in SET_BY_DEVTUNE or not name.replace("-", "").isalnum() or name.startswith("-"):
+            raise ValueError(
+                f"{name!r} is set by devtune, or no long option of sbatch; leave it out, or see"
+                " the other fields of executor"
+            )
+    return options
+
+
 class SlurmExecutor(Section):
     """An array job of a SLURM cluster; the run directory is on a file system all nodes share."""
 
@@ -168,12 +184,12 @@ class SlurmExecutor(Section):
     """CPUs of a task."""
     mem_per_cpu_gb: Count = 2
     """Memory of a CPU."""
-    sbatch_args: dict[str, str] = {}
-    """Any other option of sbatch, e.g. `account`."""
+    sbatch_args: Annotated[dict[str, str], AfterValidator(_free)] = {}
+    """Any other option of sbatch, e.g. `account`; one without a value has an empty text."""
 
 
 class RayExecutor(Section):
-    """Tasks of the Ray cluster this process reaches, or of a local one."""
+    """Tasks of the Ray cluster this process reaches: of this machine, or of `RAY_ADDRESS`."""
 
     type: Literal["ray"]
     """Which executor of datatrove."""
