@@ -109,6 +109,7 @@ def test_an_error_of_ours_is_told_by_its_place_and_no_log_holds_its_message(clus
     assert SECRET not in texts_below(folder)
 
 
+@pytest.mark.slow
 def test_a_cancelled_job_is_one_line_and_its_whole_parts_stay(cluster, folder, tmp_path):
     gate = tmp_path / "gate"
 
@@ -138,6 +139,7 @@ def test_a_launcher_that_is_stopped_cancels_its_job(cluster, folder, tmp_path, s
     wait_for(lambda: not cluster.jobs(), "the job is gone")
 
 
+@pytest.mark.slow
 def test_after_a_killed_launcher_the_next_ends_its_job_and_goes_on(cluster, folder, tmp_path):
     gate = tmp_path / "gate"
     launcher = start(folder, gate)
