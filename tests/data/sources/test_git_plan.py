@@ -62,6 +62,22 @@ def test_at_least_the_asked_number_of_usable_commits_lies_after_the_cut(make_rep
     assert one.cut == repository.git("rev-parse", "main~3")
 
 
+def test_commits_that_their_files_leave_out_do_not_count_as_held_out(make_repository, plan_of):
+    repository = make_repository()
+    ids = [repository.commit(f"Number {n}", {"x.py": f"x = {n}\n"}) for n in range(6)]
+    large = [f"m{number}.py" for number in range(5)]
+    for number in range(2):
+        ids.append(repository.commit("Add many", {name: f"x = {number}\n" for name in large}))
+    rules = [{"type": "too_many_files", "max_files": 3}]
+    plan = plan_of(repository, held_out=0, held_out_commits=2, commit_rules=rules)
+    assert plan.cut == ids[3]
+    assert plan.held_out == set(ids[4:])
+    lenient = plan_of(repository, held_out=0, held_out_commits=2)
+    assert lenient.cut == ids[5]
+    all_of_them = plan_of(repository, held_out=0, held_out_commits=7, commit_rules=rules)
+    assert all_of_them.cut == ids[0]
+
+
 def test_where_there_are_fewer_than_asked_one_is_left_to_train_on(make_repository, plan_of):
     repository = make_repository()
     ids = [repository.commit(f"Number {n}", {"x.py": f"x = {n}\n"}) for n in range(4)]

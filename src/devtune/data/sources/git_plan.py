@@ -5,7 +5,7 @@ JSON values, the same in every run on the same commit.
 """
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
@@ -21,6 +21,7 @@ from devtune.data.sources.history import (
     find_known,
     find_last_changes,
     find_touching,
+    read_commits,
     read_folder,
     read_heads,
     read_tree,
@@ -171,10 +172,37 @@ def _cut(
     """
     number = count_held_out(len(usable), section.held_out, section.held_out_commits)
     parents = {head.id: head.parents for head in heads.values()}
-    found = find_cut(parents, tip, number, usable) if number else None
-    if found is None or not read_tree(repository, found[0], source.subpaths):
-        return tip, frozenset()
-    return found
+    best: tuple[str, frozenset[str]] = (tip, frozenset())
+    while number:
+        found = find_cut(parents, tip, number, usable)
+        if found is None or not read_tree(repository, found[0], source.subpaths):
+            break
+        best = found
+        latest = [each for each in reversed(list(heads)) if each in found[1]]
+        missing = section.held_out_commits
+        if missing:
+            missing -= _count_tasks(repository, tip, latest, source, section)
+        if missing <= 0 or number == len(usable) - 1:
+            break
+        number = min(number + missing, len(usable) - 1)
+    return best
+
+
+def _count_tasks(
+    repository: Repository,
+    tip: str,
+    commits: Sequence[str],
+    source: GitSource,
+    section: CollectSection,
+) -> int:
+    """Count commits that their files let through as well, up to as many as are asked for."""
+    rules = CommitRules(section.commit_rules)
+    count = 0
+    for commit in read_commits(repository, tip, commits, source.subpaths):
+        if count == section.held_out_commits:
+            break
+        count += rules.reject_entries(len(commit.entries), commit.num_renames) is None
+    return count
 
 
 def count_held_out(num_commits: int, share: float, at_least: int = 0) -> int:

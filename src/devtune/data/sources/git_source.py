@@ -142,8 +142,7 @@ class _Reading:
 
     @staticmethod
     def _reject_entries(commit: Commit, rules: CommitRules) -> str | None:
-        num_renames = sum(each.old_path != each.path for each in commit.entries)
-        return rules.reject_entries(len(commit.entries), num_renames)
+        return rules.reject_entries(len(commit.entries), commit.num_renames)
 
     def _is_read(self, path: bytes) -> bool:
         known = decode_path(path)

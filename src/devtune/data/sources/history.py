@@ -44,6 +44,11 @@ class Commit:
     body: str
     entries: tuple[Entry, ...]
 
+    @property
+    def num_renames(self) -> int:
+        """How many of its files were moved."""
+        return sum(each.old_path != each.path for each in self.entries)
+
 
 @dataclass(frozen=True, slots=True)
 class Head:
