@@ -67,7 +67,7 @@ def test_commits_that_their_files_leave_out_do_not_count_as_held_out(make_reposi
     ids = [repository.commit(f"Number {n}", {"x.py": f"x = {n}\n"}) for n in range(6)]
     large = [f"m{number}.py" for number in range(5)]
     for number in range(2):
-        ids.append(repository.commit("Add many", {name: f"x = {number}\n" for name in large}))
+        ids.append(repository.commit("Add many", dict.fromkeys(large, f"x = {number}\n")))
     rules = [{"type": "too_many_files", "max_files": 3}]
     plan = plan_of(repository, held_out=0, held_out_commits=2, commit_rules=rules)
     assert plan.cut == ids[3]
