@@ -15,7 +15,7 @@ from devtune.jsonl import read_jsonl
 from devtune.pipeline import CollectSection, LocalExecutor
 from devtune.progress import Progress
 from devtune.records import Change, Discussion, Rejected, Replay, SourceFile
-from tests.data import slurm
+from tests.data import ray_cluster, slurm
 
 ADA = "Ada Example <ada@corp.test>"
 
@@ -190,3 +190,18 @@ def cluster(
         monkeypatch.setenv(name, slurm_of_this_session.environment[name])
     yield slurm_of_this_session
     slurm_of_this_session.empty()
+
+
+@pytest.fixture(scope="session")
+def ray_of_this_session() -> Generator[dict[str, str]]:
+    if absent := ray_cluster.missing():
+        pytest.skip(absent)
+    with ray_cluster.cluster() as known:
+        yield known
+
+
+@pytest.fixture
+def ray_address(ray_of_this_session: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> str:
+    for name, value in ray_of_this_session.items():
+        monkeypatch.setenv(name, value)
+    return ray_of_this_session["RAY_ADDRESS"]

@@ -1,26 +1,24 @@
-import importlib.util
 import json
 import os
-import re
-import secrets
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
-import time
-from collections.abc import Callable, Generator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from devtune.data.parts import Run, run_parts
 from devtune.data.sealed import KEY
 from devtune.errors import DevtuneError
-from devtune.pipeline import LocalExecutor
-from devtune.progress import Progress
+from tests.data import ray_cluster
+from tests.data.launcher import (
+    do_here,
+    drafts_of,
+    first_part_is_whole,
+    launch,
+    processes_of,
+    workers_of,
+)
 from tests.data.slurm import ROOT, free_ports, wait_for
 
 SLURM = 'executor={type: slurm, workers: 2, partition: debug, time: "00:05:00"}'
@@ -34,69 +32,6 @@ collect: {{sources: [{{type: git, path: app}}]}}
 render: {{max_length: 768}}
 train: {{type: sft, max_steps: 1, max_length: 768, per_device_train_batch_size: 1}}
 """
-
-
-@dataclass(frozen=True)
-class Waiting:
-    gate: Path
-    dies: bool = False
-    fails: bool = False
-
-    def __call__(self, unit: Any, out: Path) -> None:
-        if unit == 1 and self.fails:
-            raise DevtuneError(f"unit {unit}: refused; ask for another")
-        while unit and not self.gate.exists():
-            if self.dies:
-                os.kill(os.getpid(), signal.SIGKILL)
-            time.sleep(0.05)
-        (out / "value").write_text(str(unit))
-
-
-def skip_without_ray() -> None:
-    if importlib.util.find_spec("ray") is None:
-        pytest.skip("needs the package ray")
-
-
-@pytest.fixture(scope="session")
-def ray_of_this_session() -> Generator[dict[str, str]]:
-    skip_without_ray()
-    folder = Path(tempfile.mkdtemp(prefix="ray-"))
-    port = free_ports(1)[0]
-    known = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
-    options = (
-        "--head",
-        "--block",
-        f"--port={port}",
-        "--num-cpus=2",
-        "--memory=8000000000",
-        "--object-store-memory=100000000",
-        "--include-dashboard=false",
-        "--disable-usage-stats",
-        f"--temp-dir={folder}",
-    )
-    with (folder / "out").open("wb") as out:
-        head = subprocess.Popen(
-            [sys.executable, "-m", "ray.scripts.scripts", "start", *options],
-            stdout=out,
-            stderr=out,
-            env={**os.environ, **known, "PYTHONPATH": str(ROOT)},
-        )
-    try:
-        wait_for(lambda: "Ray runtime started" in (folder / "out").read_text(), "Ray has started")
-        told = re.search(r"--address='(\S+)'", (folder / "out").read_text())
-        assert told
-        yield {**known, "RAY_ADDRESS": told[1]}
-    finally:
-        head.terminate()
-        head.wait(timeout=60)
-    shutil.rmtree(folder, ignore_errors=True)
-
-
-@pytest.fixture
-def ray_address(ray_of_this_session, monkeypatch) -> str:
-    for name, value in ray_of_this_session.items():
-        monkeypatch.setenv(name, value)
-    return ray_of_this_session["RAY_ADDRESS"]
 
 
 @pytest.fixture
@@ -213,7 +148,8 @@ def test_a_ray_cluster_that_does_not_know_us_is_one_line(ray_address, tmp_path, 
 
 
 def test_without_a_ray_cluster_none_is_started(tmp_path, monkeypatch):
-    skip_without_ray()
+    if absent := ray_cluster.missing():
+        pytest.skip(absent)
     address = f"127.0.0.1:{free_ports(1)[0]}"
     monkeypatch.setenv("RAY_ADDRESS", address)
     assert launch(tmp_path, "ray").communicate(timeout=60) == (
@@ -261,62 +197,6 @@ def test_a_fault_in_a_task_is_one_line_and_no_log_holds_text_or_key(
     assert not [each for each in unwanted if each in text]
 
 
-def launch(tmp_path: Path, kind: str = "local", how: str = "waits") -> subprocess.Popen[str]:
-    code = (
-        "import signal, sys; from pathlib import Path\n"
-        "from devtune.errors import DevtuneError\n"
-        "from devtune.pipeline import LocalExecutor, RayExecutor\n"
-        "from tests.data.test_executors import do_here\n"
-        "types = {'local': LocalExecutor, 'ray': RayExecutor}\n"
-        "executor = types[sys.argv[2]](type=sys.argv[2], workers=2)\n"
-        "signal.signal(signal.SIGTERM, lambda *_: sys.exit('terminated'))\n"
-        "try:\n    do_here(Path(sys.argv[1]), executor, fails=sys.argv[3] == 'fails')\n"
-        "except KeyboardInterrupt:\n    sys.exit('interrupted')\n"
-        "except DevtuneError as error:\n    sys.exit(str(error))\n"
-    )
-    return subprocess.Popen(
-        [sys.executable, "-c", code, str(tmp_path), kind, how],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-
-
-def do_here(tmp_path: Path, executor: Any = None, **values: Any) -> list[str]:
-    chosen = executor or LocalExecutor(type="local", workers=2)
-    work = Waiting(tmp_path / "gate", **values)
-    parts = run_parts(
-        "wait", list(range(6)), work, Run(tmp_path, chosen, Progress("quiet"), "collect")
-    )
-    return [(each / "value").read_text() for each in parts]
-
-
-def processes_of(session: int) -> list[int]:
-    found = []
-    for each in Path("/proc").glob("[0-9]*"):
-        try:
-            fields = (each / "stat").read_text().rpartition(")")[2].split()
-        except OSError:
-            continue
-        if int(fields[3]) == session and fields[0] != "Z":
-            found.append(int(each.name))
-    return found
-
-
-def drafts_of(tmp_path: Path) -> list[str]:
-    return [each.name for each in (tmp_path / "parts" / "wait").glob("*.*-*-*")]
-
-
-def workers_of(tmp_path: Path) -> list[str]:
-    processes = [name.rpartition("-")[2] for name in drafts_of(tmp_path)]
-    return [each for each in processes if Path("/proc", each).exists()]
-
-
-def first_part_is_whole(tmp_path: Path) -> Callable[[], bool]:
-    return (tmp_path / "parts" / "wait" / "000000").is_dir
-
-
 @pytest.mark.parametrize(
     ("sign", "word"), [(signal.SIGINT, "interrupted"), (signal.SIGTERM, "terminated")]
 )
@@ -342,7 +222,7 @@ def test_a_script_without_a_guard_is_not_run_by_its_workers(tmp_path):
     (tmp_path / "gate").touch()
     script = tmp_path / "script.py"
     script.write_text(
-        "import sys; from pathlib import Path; from tests.data.test_executors import do_here\n"
+        "import sys; from pathlib import Path; from tests.data.launcher import do_here\n"
         "print(do_here(Path(sys.argv[1])))\n"
     )
     answer = subprocess.run(
