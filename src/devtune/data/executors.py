@@ -23,6 +23,13 @@ from devtune.pipeline import Executor, LocalExecutor, RayExecutor, SlurmExecutor
 
 TASKS_PER_WORKER, TASKS_PER_REMOTE_WORKER = 8, 2
 """More tasks than workers even out their lengths; SLURM and Ray take seconds to start one."""
+PRELOADED = (
+    "datatrove.executor.local",
+    "devtune.data.parts",
+    "devtune.data.collect",
+    "devtune.data.instruct",
+)
+"""What workers would each import anew, in every step, were it not there when they are forked."""
 SECONDS_BETWEEN_LOOKS = 1.0
 SECONDS_TO_CONNECT = 5.0
 MAX_TASKS = 1000
@@ -89,6 +96,7 @@ def _start_server_of_workers() -> None:
     """Start it deaf to Ctrl-C: workers inherit that, and are not interrupted while they start."""
     from multiprocess import forkserver, resource_tracker  # pyright: ignore
 
+    forkserver.set_forkserver_preload(list(PRELOADED))
     resource_tracker.ensure_running()  # it would lift the block
     with held_back({signal.SIGINT}):
         forkserver.ensure_running()
