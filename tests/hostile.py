@@ -212,6 +212,60 @@ def histories(draw):
     return [*steps, *map(ordinary, range(9, 12))]
 
 
+def everything():
+    """Return commits with all texts under all endings and all names, each file changed once."""
+    items = [*_texts(), *_neighbours()]
+    for number, stem in enumerate(STEMS):
+        items.append(((b"names", stem + b".py"), _plain(number + 50)))
+        items.append(((b"names", stem), b"# Hello\n\nThis is what it is about, now and then.\n"))
+    changes = [
+        lambda text: text + b"\nadded = 1\n",
+        lambda text: b"first = 1\n" + text,
+        lambda text: text.replace(b"a", b"b", 1),
+        lambda text: text[: len(text) // 2] + b"\n" + text[len(text) // 2 :],
+    ]
+    steps = [ordinary(number) for number in range(3)]
+    for number in range(0, len(items), 3):
+        some = items[number : number + 3]
+        message = b"Let handle %d take one more value\n" % number
+        if number % 2:
+            message = poison.MESSAGES[number % len(poison.MESSAGES)]
+        author = poison.AUTHORS[number % len(poison.AUTHORS)]
+        encoding = poison.ENCODINGS[number % len(poison.ENCODINGS)]
+        edits = {path: (b"100644", text) for path, text in some}
+        steps.append(Step(edits, message, author, b"", encoding))
+    for number in range(0, len(items), 2):
+        change = changes[number // 2 % len(changes)]
+        edits = {path: (b"100644", change(text)) for path, text in items[number : number + 2]}
+        message = b"Fix handle %d so that the value is kept, as count_1_0 does\n" % number
+        steps.append(Step(edits, message, date=poison.DATES[number % len(poison.DATES)]))
+    return [*steps, *(ordinary(number) for number in range(3, 8))]
+
+
+def _texts():
+    for ending, texts in {**poison.CODE, ".ipynb": poison.NOTEBOOKS}.items():
+        for number, text in enumerate(texts):
+            content, name = text.encode("utf-8", "replace"), f"f{number}{ending}"
+            yield (b"code", name.encode()), content
+            yield (b"code", f"{name}.py".encode()), content
+    for number, content in enumerate(poison.RAW):
+        yield (b"raw", b"r%d.py" % number), content
+        yield (b"raw", b"r%d.md" % number), content
+
+
+def _neighbours():
+    """Yield what speaks about other files, each beside one."""
+    attributes = ((".gitattributes", text) for text in poison.ATTRIBUTES)
+    for number, (name, text) in enumerate([*poison.MANIFESTS, *attributes]):
+        folder = b"d%d" % number
+        yield (folder, name.encode()), text.encode("utf-8", "replace")
+        yield (folder, b"x.py"), _plain(number + 10)
+
+
+def _plain(number):
+    return ordinary(number).edits[b"app", b"m%d.py" % (number % 3)][1]
+
+
 def write_directory(path, drawn):
     """Write files on the disk, as far as it takes them, beside links that lead nowhere good."""
     path.mkdir()
@@ -219,7 +273,7 @@ def write_directory(path, drawn):
         place = os.fsencode(path) + b"/" + name.replace(b"/", b"_")[:200]
         if value and isinstance(value[1], bytes) and not os.path.lexists(place):
             Path(os.fsdecode(place)).write_bytes(value[1])
-    (path / "plain.py").write_bytes(ordinary(40).edits[b"app", b"m1.py"][1])
+    (path / "plain.py").write_bytes(_plain(40))
     for name, target in (("loop", "."), ("out", "/etc"), ("self", "self"), ("up", "../..")):
         (path / name).symlink_to(target)
     os.mkfifo(path / "pipe.py")

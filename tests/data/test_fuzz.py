@@ -177,6 +177,16 @@ def test_three_hundred_hostile_sources(world, steps, drawn, exports, is_bare):
     check(world, steps, drawn, exports, is_bare, workers=2)
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("has_rules", [True, False])
+def test_everything_hostile_at_once(world, monkeypatch, has_rules):
+    own = {} if has_rules else {"file_rules": (), "commit_rules": ()}
+    section = world.section
+    monkeypatch.setattr(world, "section", lambda *names: section(*names, **own))
+    check(world, hostile.everything(), (), poison.EXPORTS, is_bare=False, workers=2)
+
+
 def test_the_traps_work_when_git_is_used_as_usual(world):
     git_dir = world.write(HISTORY, is_armed=True)
     (git_dir / "index").unlink()
@@ -324,3 +334,37 @@ def test_fifty_megabytes_are_never_held_whole(world, monkeypatch):
         tracemalloc.stop()
     assert peak < NUM_BYTES / 2
     assert outcome.rejects["oversized"] >= len(names)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+def test_a_long_chain_of_large_versions_is_read_one_by_one(world):
+    world.write(HISTORY)
+    world.run(world.section("app"))
+    lines = [f"total_{number} = {number} + {number % 7}\n" for number in range(30_000)]
+    size = sum(map(len, lines))
+    num_versions = 120_000_000 // size
+    git_dir = world.write(HISTORY)
+    with subprocess.Popen(
+        ("git", "fast-import", "--quiet"), env=os.environ | {"GIT_DIR": str(git_dir)},
+        stdin=subprocess.PIPE,
+    ) as child:  # fmt: skip
+        for number in range(num_versions):
+            lines[number * 7] = f"changed_{number} = {number}\n"
+            text = "".join(lines).encode()
+            said = b"Let line %d be changed for good" % number
+            parent = b"from refs/heads/main^0\n" if not number else b""
+            child.stdin.write(
+                b"commit refs/heads/main\ncommitter A <a@b> %d +0000\ndata %d\n%b\n%b"
+                b"M 100644 inline chain.py\ndata %d\n%b\n"
+                % (1704900000 + number, len(said), said, parent, len(text), text)
+            )
+    assert child.returncode == 0
+    tracemalloc.start()
+    try:
+        outcome = world.run(world.section("app"))[0]
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert outcome.counts["edits_train"] > num_versions / 2
+    assert peak < 100_000_000
