@@ -2,6 +2,8 @@ import os
 import signal
 import subprocess
 import sys
+import threading
+import time
 
 import pytest
 
@@ -33,6 +35,24 @@ def test_a_signal_held_back_comes_when_the_block_ends():
         done.append("after")
     assert done == ["after"]
     assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, [])
+
+
+def test_a_signal_is_held_back_from_threads_that_would_take_it():
+    done, ended = [], threading.Event()
+    other = threading.Thread(target=ended.wait)
+    other.start()
+    before = signal.getsignal(signal.SIGTERM)
+    signal.signal(signal.SIGTERM, lambda *_: done.append("SIGTERM"))
+    try:
+        with held_back():
+            for _ in range(3):
+                os.kill(os.getpid(), signal.SIGTERM)
+                time.sleep(0.01)
+            done.append("after")
+        assert done == ["after", "SIGTERM"]
+    finally:
+        ended.set()
+        signal.signal(signal.SIGTERM, before)
 
 
 def test_what_is_started_while_a_signal_is_held_back_never_gets_it():

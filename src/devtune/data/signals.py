@@ -6,7 +6,7 @@ Reads and writes nothing.
 import os
 import signal
 import threading
-from collections.abc import Generator, Set
+from collections.abc import Callable, Generator, Set
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
@@ -17,11 +17,27 @@ STOPPING = frozenset({signal.SIGINT, signal.SIGTERM})
 @contextmanager
 def held_back(signals: Set[signal.Signals] = STOPPING) -> Generator[None]:
     """Let `signals` wait for the end of the block; what is started in it never gets them."""
+    came: list[int] = []
+    # Other threads, as libraries have them, block nothing and take the signal for the process.
+    handlers = _handled(signals, lambda number, _: came.append(number))
     before = signal.pthread_sigmask(signal.SIG_BLOCK, signals)
     try:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        for each, handler in handlers.items():
+            signal.signal(each, handler)
+        for number in dict.fromkeys(came):
+            signal.raise_signal(number)
+
+
+def _handled(
+    signals: Set[signal.Signals], handler: Callable[[int, Any], None]
+) -> dict[signal.Signals, Any]:
+    """Handle `signals` otherwise and return how they were; only the main thread may."""
+    if threading.current_thread() is not threading.main_thread():
+        return {}
+    return {each: signal.signal(each, handler) or signal.SIG_DFL for each in signals}
 
 
 def leave_to_main_thread() -> None:
