@@ -199,9 +199,10 @@ def contents(folder):
 
 
 def test_the_corpus_is_the_same_whatever_the_units_and_the_workers(
-    many, corpus, small_units, monkeypatch
+    many, corpus, small_units, monkeypatch, compiled_rules, tmp_path
 ):
     small = corpus(*many, **VALUES, out="small")
+    compiled_rules(tmp_path / "shared")
     shared = corpus(*many, **VALUES, out="shared", workers=3)
     assert contents(shared.out) == contents(small.out)
     assert shared.outcome == small.outcome
@@ -217,10 +218,11 @@ def test_the_corpus_is_the_same_whatever_the_units_and_the_workers(
 
 
 def test_killed_again_and_again_it_holds_no_secret_and_goes_on_to_the_same_corpus(
-    many, corpus, section, canaries, small_units, tmp_path
+    many, corpus, section, canaries, small_units, tmp_path, compiled_rules
 ):
     whole = corpus(*many, **VALUES, out="whole")
     out, asked = tmp_path / "killed", section(*many, **VALUES)
+    compiled_rules(out)
     # Two workers, so that what an executor writes down of its work is there too.
     run_until_killed(asked, out, "read:3", workers=2)
     first = done_in(out, "read")
