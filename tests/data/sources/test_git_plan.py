@@ -5,6 +5,7 @@ import pytest
 from devtune.data.sources import git_plan
 from devtune.data.sources.git import open_repository, resolve
 from devtune.data.sources.git_plan import Plan, count_held_out, plan_git
+from tests.hostile import Step, init, write_history
 
 BOT = "renovate[bot] <bot@corp.test>"
 
@@ -176,3 +177,14 @@ def test_a_plan_is_the_same_however_the_repository_is_stored(make_repository, pl
     after = plan_of(repository)
     assert json.dumps(after.units) == json.dumps(before.units)
     assert (after.cut, after.held_out) == (before.cut, before.held_out)
+
+
+def test_a_cut_without_a_date_lets_nothing_be_older(tmp_path, section):
+    # Else what was discussed after it would be trained on: no date means no cut.
+    git_dir = init(tmp_path / "app")
+    steps = [Step({(b"x.py",): (b"100644", b"x = %d\n" % n)}, date=b"-1 +0000") for n in range(3)]
+    commits = write_history(git_dir, steps)
+    found = section({"type": "git", "path": tmp_path / "app"}, held_out_commits=1)
+    plan = plan_git(open_repository(tmp_path / "app"), commits[-1], found.sources[0], found)
+    assert (plan.cut, plan.held_out) == (commits[1], {commits[2]})
+    assert plan.cut_date == "1970-01-01T00:00:00+00:00"
