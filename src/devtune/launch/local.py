@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, NoReturn, TextIO
 
 from devtune.errors import DevtuneError
+from devtune.launch.extensions import extensions
 from devtune.recipe import ClusterSection
 
 POLL_SECONDS = 0.2
@@ -49,12 +50,13 @@ def launch(
     out = resolved.parent
     log = out / f"{module.split('.')[1]}.log"
     command = _command(module, resolved, cluster, distributed)
-    with log.open("a", encoding="utf-8") as sink:
+    with log.open("a", encoding="utf-8") as sink, extensions() as environment:
         ranks = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
             stdout=sink,
             stderr=subprocess.STDOUT,
+            env=os.environ | environment,
             preexec_fn=die_with_parent,
             start_new_session=True,
         )
