@@ -111,3 +111,36 @@ def test_a_broken_prompt_policy_or_engine_file_is_named(tmp_path):
         f"train.deepspeed={broken}",
     ):
         assert refusal(override).startswith(str(broken))
+
+
+@pytest.mark.parametrize(
+    ("license_", "remedy"),
+    [
+        ("Apache 2", "write Apache-2.0"),
+        ("ours, all rights reserved", "write one, or LicenseRef- and a name of your own"),
+        ("Acme-1.0", "write one, or LicenseRef- and a name of your own"),
+    ],
+)
+def test_a_licence_of_a_source_is_an_spdx_id(license_, remedy):
+    source = "collect.sources=[{type: package, name: json, license: '%s'}]"
+    assert refusal(source % license_) == (
+        f"--set: `collect.sources.0.license`: {license_!r} is no SPDX id; {remedy}"
+    )
+    assert check(load(QUICKSTART, [source % "MIT OR LicenseRef-Ours"]), anywhere=True) == []
+
+
+@pytest.mark.parametrize(
+    ("sources", "expected"),
+    [
+        ("{type: directory, path: %s}, {type: directory, path: %s}", "two are called 'code'"),
+        ("{type: git, path: %s}", "not the top of a git repository"),
+        ("{type: directory, path: %s, name: app}, {type: forge, path: %s, repository: ap}",
+         "no git source is called 'ap'"),
+    ],
+)  # fmt: skip
+def test_sources_that_cannot_be_opened_are_a_fault_here(sources, expected, tmp_path):
+    code = tmp_path / "code"
+    code.mkdir()
+    override = f"collect.sources=[{sources.replace('%s', str(code))}]"
+    assert expected in refusal(override, anywhere=False)
+    assert check(load(QUICKSTART, [override]), anywhere=True) == []

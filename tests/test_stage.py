@@ -351,3 +351,9 @@ def test_an_error_of_the_system_keeps_its_own_place(tmp_path):
 
     message = refusal(tmp_path / "out", work=refuse)
     assert message.startswith("/somewhere/else: permission denied")
+
+
+def test_a_place_nothing_can_be_made_in_is_not_taken_for_another_devtune():
+    out = Path("/proc/devtune-test/corpus")
+    with pytest.raises(DevtuneError, match="^/proc/devtune-test: no such file or directory"):
+        run_stage("collect", {}, {}, out, lambda _: Outcome(""))

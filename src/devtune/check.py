@@ -11,9 +11,10 @@ from pydantic import BaseModel
 
 from devtune.config import Resolved
 from devtune.data.filters.exclusions import load_policy
-from devtune.data.filters.expressions import load_license_policy
+from devtune.data.filters.expressions import is_known, load_license_policy, normalize
 from devtune.data.filters.repositories import ExcludedRepositories
 from devtune.data.prompts import Prompt
+from devtune.data.sources.opening import open_sources
 from devtune.data.tools import Tools
 from devtune.errors import DevtuneError, RecipeError
 from devtune.faults import Loc
@@ -39,6 +40,7 @@ def check(resolved: Resolved, *, anywhere: bool = False) -> list[str]:
                 f"{resolved.place(loc)}: `{_dotted(loc)}`: no such file: {path}; correct the path"
             )
     _check_pipeline(resolved)
+    _check_licenses(resolved)
     _check_numbers(resolved)
     engine_settings(recipe.train)
     if isinstance(recipe.train.adapter, LoraAdapter):
@@ -51,6 +53,8 @@ def check(resolved: Resolved, *, anywhere: bool = False) -> list[str]:
             f"{resolved.place(loc)}: not on this machine: {what}; correct the path, or use "
             "--anywhere to check the recipe alone"
         )
+    if not anywhere:
+        _as_recipe_error(open_sources, recipe.collect)
     return [f"not on this machine: {what}" for _, what in missing]
 
 
@@ -94,9 +98,9 @@ def _check_pipeline(resolved: Resolved) -> None:
             _as_recipe_error(Tools, tools)
 
 
-def _as_recipe_error(read: Callable[[Path], object], file: Path) -> None:
+def _as_recipe_error(read: Callable[[Any], object], value: object) -> None:
     try:
-        read(file)
+        read(value)
     except DevtuneError as error:
         raise RecipeError(str(error)) from None
 
@@ -115,6 +119,18 @@ def _check_pattern(resolved: Resolved, loc: Loc, pattern: str) -> None:
             f"{resolved.place(loc)}: `{_dotted(loc)}`: {pattern!r} is no regular expression:"
             f" {error}; correct it"
         ) from None
+
+
+def _check_licenses(resolved: Resolved) -> None:
+    for number, source in enumerate(resolved.recipe.collect.sources):
+        if not source.license or is_known(source.license):
+            continue
+        loc = ("collect", "sources", number, "license")
+        meant = normalize(source.license)
+        raise RecipeError(
+            f"{resolved.place(loc)}: `{_dotted(loc)}`: {source.license!r} is no SPDX id; write"
+            f" {meant if is_known(meant) else 'one, or LicenseRef- and a name of your own'}"
+        )
 
 
 def _check_numbers(resolved: Resolved) -> None:

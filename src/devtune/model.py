@@ -36,6 +36,14 @@ def _hush() -> None:
     warnings.filterwarnings("ignore", category=FutureWarning, module="transformers")
 
 
+def computes_in_bf16(accelerator: str) -> bool:
+    """Whether BF16 is what to compute in: on GPUs, and on CPUs with instructions for it.
+
+    Elsewhere torch multiplies BF16 many times slower than float32.
+    """
+    return accelerator != "cpu" or bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+
+
 def load_model(
     directory: Path,
     dtype: torch.dtype = torch.bfloat16,

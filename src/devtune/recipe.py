@@ -162,7 +162,7 @@ class SftSection(Section):
     gradient_checkpointing: bool = True
     """Recompute activations in the backward pass."""
     bf16: bool = True
-    """Compute in bfloat16."""
+    """Compute in bfloat16; a CPU without instructions for it computes in float32."""
     attn_implementation: Attention = "sdpa"
     """Attention kernel, e.g. flash_attention_2 on GPUs that have it."""
     eval_steps: Count | None = None

@@ -187,14 +187,17 @@ def _scratch(scratch: Path, fingerprint: str, resumable: bool) -> Generator[None
 
 def _lock(scratch: Path) -> int:
     """Return a handle that holds the lock on the directory now called `scratch`."""
+    refused: OSError | None = None
     for _ in range(LOCK_ATTEMPTS):
         try:
             scratch.mkdir(parents=True, exist_ok=True)
             handle = os.open(scratch, os.O_RDONLY | os.O_DIRECTORY)
-        except (FileExistsError, FileNotFoundError):
+        except (FileExistsError, FileNotFoundError) as error:
             if scratch.exists() and not scratch.is_dir():
                 raise
+            refused = error
             continue  # its owner renamed it into place between two of our steps
+        refused = None
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if os.path.samestat(os.fstat(handle), scratch.stat()):
@@ -205,6 +208,8 @@ def _lock(scratch: Path) -> int:
         except FileNotFoundError:
             pass
         os.close(handle)
+    if refused:  # every time alike: no other process is behind it
+        raise refused
     raise Busy(f"{scratch}: another devtune is at work here; wait for it")
 
 

@@ -94,8 +94,10 @@ def test_two_sources_of_one_name(section, tmp_path, collect_fails):
         (tmp_path / place).mkdir(parents=True)
         (tmp_path / place / "x.py").write_text("x = 1\n")
     both = section(directory(tmp_path / "one/app"), directory(tmp_path / "two/app"))
-    message = "collect.sources: two are called 'app'; give one another `name`"
-    assert collect_fails(both) == message
+    assert collect_fails(both) == (
+        f"collect.sources: two are called 'app' ({tmp_path}/one/app and {tmp_path}/two/app);"
+        " give one another `name`"
+    )
     with pytest.raises(DevtuneError, match="two are called"):
         identify(both)
 

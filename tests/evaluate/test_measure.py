@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from devtune.evaluate.measure import evaluate, held_out_rows, likelihood
-from devtune.model import load_model
+from devtune.model import computes_in_bf16, load_model
 from devtune.progress import Progress
 from devtune.recipe import ClusterSection, EvaluateSection
 
@@ -37,7 +37,9 @@ def test_families_are_measured_apart_and_bits_are_counted_by_byte(base, dataset,
     out = tmp_path / "out"
     out.mkdir()
     outcome = evaluate(section, ClusterSection(), dataset, base, base, adapter, out, QUIET)
-    families = json.loads((out / "metrics.json").read_text(encoding="utf-8"))["families"]
+    metrics = json.loads((out / "metrics.json").read_text(encoding="utf-8"))
+    assert metrics["dtype"] == ("bfloat16" if computes_in_bf16("cpu") else "float32")
+    families = metrics["families"]
     assert set(families) == {"first", "second"}
     row = families["first"]
     assert row["base"] == row["tuned"]

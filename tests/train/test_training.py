@@ -11,6 +11,7 @@ from safetensors.torch import load_file
 
 from devtune.errors import DevtuneError
 from devtune.fingerprint import hash_file
+from devtune.model import computes_in_bf16
 from devtune.progress import Progress
 from devtune.recipe import ClusterSection
 from devtune.train.training import train
@@ -35,6 +36,7 @@ def test_lora_lowers_the_loss_and_leaves_only_its_result(make_section, dataset, 
     held_out = curve(tmp_path / "out", "eval_loss")
     assert held_out[-1] < 0.97 * held_out[0]
     assert outcome.metrics["steps"] == 12
+    assert outcome.metrics["bf16"] == computes_in_bf16("cpu")
     assert sorted(each.name for each in (tmp_path / "out").iterdir()) == [
         "adapter_config.json",
         "adapter_model.safetensors",

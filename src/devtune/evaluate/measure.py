@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 import torch
 
 from devtune.evaluate.completions import Completer, edit_similarity
-from devtune.model import load_model
+from devtune.model import computes_in_bf16, load_model
 from devtune.progress import Progress
 from devtune.recipe import ClusterSection, EvaluateSection
 from devtune.records import IGNORED
@@ -52,9 +52,10 @@ def evaluate(
     }
     answers: dict[str, dict[str, str]] = {}
     completer = Completer(dataset, section)
+    where = "auto" if cluster.accelerator == "cuda" else "cpu"
+    dtype = torch.bfloat16 if computes_in_bf16(cluster.accelerator) else torch.float32
     for label, directory in (("base", base), ("tuned", serving)) if families else ():
-        where = "auto" if cluster.accelerator == "cuda" else "cpu"
-        model: Any = load_model(directory, device_map=where).eval()
+        model: Any = load_model(directory, dtype, device_map=where).eval()
         for name, rows in families.items():
             results[name][label] = _likelihoods(model, rows, progress, f"{label} {name}")
             chosen = rows[: section.max_completions]
@@ -68,7 +69,11 @@ def evaluate(
         gc.collect()
     trained = set(pq.read_table(dataset / "train.parquet").column("family").to_pylist())
     not_measured = sorted(trained - set(families))
-    metrics = {"families": results, "not_measured": not_measured}
+    metrics = {
+        "families": results,
+        "not_measured": not_measured,
+        "dtype": str(dtype).removeprefix("torch."),
+    }
     (out / "metrics.json").write_text(_json(metrics), encoding="utf-8")
     with (out / "completions.jsonl").open("w", encoding="utf-8") as file:
         for sample_id, answer in answers.items():

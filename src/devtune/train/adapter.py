@@ -17,7 +17,8 @@ LAYER = re.compile(r"\.layers\.(\d+)\.(.+)$")
 
 
 def load_for_training(section: SftSection, base: Path) -> PreTrainedModel:
-    """Load the base as the method wants it: BF16, or NF4 for QLoRA."""
+    """Load the base as the method wants it: in the dtype of training, or NF4 for QLoRA."""
+    dtype = torch.bfloat16 if section.bf16 else torch.float32
     kwargs: dict[str, Any] = {"attn_implementation": section.attn_implementation}
     adapter = section.adapter
     if isinstance(adapter, QLoraAdapter):
@@ -25,9 +26,9 @@ def load_for_training(section: SftSection, base: Path) -> PreTrainedModel:
             load_in_4bit=True,
             bnb_4bit_quant_type=adapter.bnb_4bit_quant_type,
             bnb_4bit_use_double_quant=adapter.bnb_4bit_use_double_quant,
-            bnb_4bit_compute_dtype=torch.bfloat16,
+            bnb_4bit_compute_dtype=dtype,
         )
-    model = load_model(base, torch.bfloat16 if section.bf16 else torch.float32, **kwargs)
+    model = load_model(base, dtype, **kwargs)
     model.config.use_cache = False
     if isinstance(adapter, FullAdapter):
         for name, parameter in model.named_parameters():

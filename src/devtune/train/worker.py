@@ -39,9 +39,12 @@ def train_rank(section: SftSection, job: dict[str, Any], out: Path) -> None:
     """Load, wrap, train or resume, save; every rank runs the same lines."""
     from trl import SFTTrainer
 
+    from devtune.model import computes_in_bf16
     from devtune.train.adapter import check_wrapped, load_for_training, peft_config
     from devtune.train.rows import load_rows
 
+    if section.bf16 and not computes_in_bf16(job["accelerator"]):
+        section = section.model_copy(update={"bf16": False})
     checkpoint = last_complete_checkpoint(out / "checkpoints")
     arguments = training_arguments(section, job, out)  # before the model: ZeRO-3
     base, dataset = Path(job["base"]), Path(job["dataset"])
@@ -183,6 +186,7 @@ def _write_result(
         "loss": next((row["loss"] for row in reversed(rows) if "loss" in row), None),
         "eval_loss": next((row["eval_loss"] for row in reversed(rows) if "eval_loss" in row), None),
         "adapter": section.adapter.type,
+        "bf16": section.bf16,
     }
     (out / "result.json").write_text(json.dumps(result), encoding="utf-8")
 

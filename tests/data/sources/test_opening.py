@@ -110,7 +110,8 @@ def test_names_are_unique_over_all_kinds_of_sources(make_code, section, tmp_path
     (tmp_path / "two/app/x.py").write_text("x = 1\n")
     both = (git(tmp_path / "one/app"), directory(tmp_path / "two/app"))
     assert fails(section(*both)) == (
-        "collect.sources: two are called 'app'; give one another `name`"
+        f"collect.sources: two are called 'app' ({tmp_path}/one/app and {tmp_path}/two/app);"
+        " give one another `name`"
     )
     assert names(section(both[0], directory(tmp_path / "two/app", name="docs"))) == ["app", "docs"]
 

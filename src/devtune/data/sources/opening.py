@@ -89,10 +89,12 @@ def open_sources(section: CollectSection) -> Opened:
             f"collect.sources: all are left out as benchmarks ({', '.join(matches.values())});"
             " add another, or change the policy in collect.exclude_repositories"
         )
-    for index, reader in enumerate(readers):
-        if any(reader.name == other.name for other in readers[:index]):
+    named: dict[str, Any] = {}
+    for reader in readers:
+        if (other := named.setdefault(reader.name, reader)) is not reader:
             raise RecipeError(
-                f"collect.sources: two are called {reader.name!r}; give one another `name`"
+                f"collect.sources: two are called {reader.name!r} ({_place_of(other)} and"
+                f" {_place_of(reader)}); give one another `name`"
             )
     return Opened(_linked(readers), tuple(rejected))
 
@@ -134,6 +136,10 @@ def _open(source: Any, name: str, section: CollectSection) -> Any:
             return open_forge(source, name)
         case _:
             raise AssertionError(source)
+
+
+def _place_of(reader: Any) -> str:
+    return str(getattr(reader.source, "path", f"package {reader.source.name}"))
 
 
 def _remotes_of(reader: Any) -> tuple[str, ...]:
