@@ -71,6 +71,7 @@ def fill_corpus(out):
     write_jsonl(out / "sources.jsonl", sources)
     rejected = [Rejected("vendored", "billing", f"vendor/{number}.js") for number in range(5)]
     rejected.append(Rejected("hostile_path", "ledger", f"..\n{HOSTILE}", "", HOSTILE))
+    rejected.append(Rejected("excluded_repository", "astropy", "", "", "astropy/astropy"))
     write_jsonl(out / "rejected.jsonl", rejected)
     return Outcome("")
 

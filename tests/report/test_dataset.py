@@ -64,7 +64,7 @@ def test_what_was_left_out_is_counted_by_stage(numbers):
         for stage, reasons in numbers.rejects.items()
     }
     assert found == {
-        "collect": {"vendored": 5, "hostile_path": 1},
+        "collect": {"vendored": 5, "excluded_repository": 1, "hostile_path": 1},
         "build": {"exact_duplicate": 1},
         "render": {"too_long": 1},
     }
@@ -94,7 +94,7 @@ def test_numbers_are_json(numbers):
     assert found["splits"]["train"]["num_samples"] == 32
     assert found["splits"]["held_out"]["lengths"]["longest"] == max(numbers.lengths["held_out"])
     assert sum(each["counts"]["train"] for each in found["length_bins"]) == 32
-    assert found["rejects"]["collect"] == {"vendored": 5, "hostile_path": 1}
+    assert found["rejects"]["collect"]["excluded_repository"] == 1
     assert found["near_duplicates"] == {"num_clusters": 3, "num_dropped": 22}
 
 

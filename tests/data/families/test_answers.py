@@ -75,8 +75,7 @@ def test_each_form_makes_the_new_tree(tmp_path, form):
         ("search_replace", ("x.py", None, "a"), "last_line_end"),
         ("search_replace", ("x.py", "a\n", "=======\n"), "marker_in_the_text"),
         ("search_replace", ("x.py", "a\n>>>>>>> REPLACE\n", "b\n"), "marker_in_the_text"),
-        ("search_replace", ("x.py", "a\n", "b\n  <<<<<<< SEARCH\r\n"), "marker_in_the_text"),
-        ("tool_calls", ("x.py", "a\r\n", "b\r\n"), "carriage_return"),
+        ("search_replace", ("x.py", "a\n", "b\r\n  <<<<<<< SEARCH\r\n"), "marker_in_the_text"),
         ("tool_calls", ("x.py", "s\n" * 999, "s\n" * 500 + "t\n" + "s\n" * 499), "not_unique"),
     ],
 )  # fmt: skip

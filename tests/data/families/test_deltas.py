@@ -22,12 +22,21 @@ def found(*edits, max_files=3, max_changed_lines=8, **values):
         ([("x.py", "a\n" * 5, "b\n" * 5), ("y.py", "a\n" * 4, None)], {}, "too_many_changed_lines"),
         ([("x.py", "a", "a\n"), ("y.py", "b\n", "b")], {}, "nothing_but_the_last_line_end"),
         ([("../x.py", "a\n", "b\n")], {}, "path_not_plain"),
+        ([("x.py", "a\nb\r\n", "b\n")], {}, "mixed_line_ends"),
+        ([("x.py", "a\n", "a\rb\n")], {}, "mixed_line_ends"),
+        ([("x.py", "a\r\n", "a\n")], {}, "nothing_but_line_ends"),
     ],
 )
 def test_what_is_no_change_to_learn_from_has_a_reason(edits, values, reason):
     rejected = found(*edits, **values)
     assert isinstance(rejected, Rejected)
     assert (rejected.reason, rejected.source, rejected.commit) == (reason, "app", "c0ffee")
+
+
+def test_lines_of_other_systems_are_told_as_tools_show_them():
+    (delta,) = found(("x.cs", "a\r\nb\r\n", "a\r\nc"))
+    assert (delta.old, delta.new) == ("a\nb\n", "a\nc")
+    assert list(delta.added()) == ["c"]
 
 
 def test_new_deleted_emptied_and_changed_files_are_told_apart():

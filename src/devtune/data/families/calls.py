@@ -13,6 +13,7 @@ from typing import Any
 from devtune.data.families.blocks import Block, find_blocks, occurs_once
 from devtune.data.families.deltas import Delta
 from devtune.data.families.verbs import past_of
+from devtune.data.results import show_result
 from devtune.data.tools import EDIT, SHELL, WRITE, Tools
 from devtune.records import Action, Message, ToolCall
 
@@ -34,9 +35,6 @@ def find_actions(deltas: Sequence[Delta]) -> tuple[list[Action], list[list[Block
     searched: list[list[Block]] = []
     for delta in deltas:
         blocks: list[Block] = []
-        if "\r" in delta.old or "\r" in delta.new:
-            # The tools read and write lines their own way: what they find is not what stands there.
-            return "carriage_return"
         if delta.state == "deleted":
             actions.append(_action("run", command=f"{REMOVE}{_quoted(delta.path)}"))
         elif not delta.old:
@@ -64,16 +62,7 @@ def _edits(delta: Delta, blocks: Iterable[Block]) -> Iterator[Action]:
 
 
 def _action(tool: Any, **arguments: str) -> Action:
-    return Action(tool, json.dumps(arguments, ensure_ascii=False), _said(tool, arguments))
-
-
-def _said(tool: str, arguments: Mapping[str, str]) -> str:
-    """What the tool answers, in short."""
-    if tool == "edit":
-        return f"Updated {arguments['path']}: 1 occurrence replaced."
-    if tool == "write":
-        return f"Wrote {len(arguments['content'].encode())} bytes to {arguments['path']}."
-    return "(no output)"
+    return Action(tool, json.dumps(arguments, ensure_ascii=False), "")
 
 
 def write_calls(actions: Iterable[Action], closing: str, key: str) -> Iterator[Message]:
@@ -82,7 +71,7 @@ def write_calls(actions: Iterable[Action], closing: str, key: str) -> Iterator[M
         # Nine letters or digits, as the served tokenizers want it.
         call_id = hashlib.sha256(f"{number} {key}".encode()).hexdigest()[:9]
         yield Message("assistant", "", (Tools.call(call_id, action),))
-        yield Message("tool", action.output, tool_call_id=call_id)
+        yield Message("tool", show_result(action), tool_call_id=call_id)
     yield Message("assistant", closing)
 
 
@@ -113,7 +102,7 @@ def closing_sentence(subject: str) -> str:
     # "Support for dates" does not say what was done to the support.
     if done and rest and not rest.startswith(("for ", "of ")):
         return f"{done} {rest}."
-    return f"Done: {first[:1].lower()}{first[1:]} {rest}".rstrip() + "."
+    return "Done."
 
 
 def _quoted(text: str) -> str:

@@ -105,7 +105,12 @@ def compare(edit: FileEdit, max_changed_lines: int) -> Delta | str:
     """Compare the two sides of one file, or say why they cannot be."""
     if not is_plain(edit.provenance.path):
         return "path_not_plain"
-    old, new = split_lines(edit.old), split_lines(edit.new)
+    old_text, new_text = _plain_ends(edit.old), _plain_ends(edit.new)
+    if old_text is None or new_text is None:
+        return "mixed_line_ends"
+    if old_text == new_text:
+        return "nothing_but_line_ends"
+    old, new = split_lines(old_text), split_lines(new_text)
     hunks = find_hunks(old, new, max_changed_lines)
     if isinstance(hunks, str):
         return hunks
@@ -114,7 +119,15 @@ def compare(edit: FileEdit, max_changed_lines: int) -> Delta | str:
         state = "new"
     if not edit.new and edit.provenance.blob not in EMPTY_BLOBS:
         state = "deleted"
-    return Delta(edit.provenance, state, edit.old, edit.new, old, new, hunks)
+    return Delta(edit.provenance, state, old_text, new_text, old, new, hunks)
+
+
+def _plain_ends(text: str) -> str | None:
+    """Return a text of CRLF lines with LF, as tools show it to a model; None for a mixed one."""
+    if "\r" not in text:
+        return text
+    plain = text.replace("\r\n", "\n")
+    return None if "\r" in plain or text.count("\r") != text.count("\n") else plain
 
 
 def is_plain(path: str) -> bool:
