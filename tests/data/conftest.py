@@ -2,7 +2,6 @@ import base64
 import hashlib
 import io
 import os
-import shutil
 import subprocess
 from collections.abc import Callable, Generator
 from pathlib import Path
@@ -11,7 +10,6 @@ from typing import Any
 import pytest
 
 from devtune.data.collect import collect
-from devtune.data.secrets import compile_rules
 from devtune.errors import DevtuneError
 from devtune.jsonl import read_jsonl
 from devtune.pipeline import CollectSection, LocalExecutor
@@ -105,18 +103,6 @@ class Corpus:
 @pytest.fixture(scope="session")
 def policy_file() -> Path:
     return Path(__file__).resolve().parents[2] / "data_prep" / "policy" / "exclude.yaml"
-
-
-@pytest.fixture(scope="session")
-def compiled_rules(tmp_path_factory) -> Callable[[Path], None]:
-    # Compiling takes seconds; a run finds here what a run that was killed had compiled.
-    compiled = tmp_path_factory.mktemp("rules") / "rules"
-    compile_rules(compiled)
-
-    def put(out: Path) -> None:
-        shutil.copytree(compiled, out / "scratch" / "rules")
-
-    return put
 
 
 @pytest.fixture

@@ -3,7 +3,8 @@ import stat
 
 import pytest
 
-from devtune.data.collect import identify
+from devtune.cache import cache_dir
+from devtune.data.collect import RULES, identify
 from devtune.data.sources import directory_source, git_plan
 from devtune.errors import DevtuneError
 from devtune.jsonl import read_jsonl
@@ -60,6 +61,20 @@ def test_a_secret_of_one_source_is_replaced_in_another(tmp_path, corpus, canarie
         (tmp_path / name / "x.py").write_text(text)
     found = corpus(directory(tmp_path / "one"), directory(tmp_path / "two"), held_out=0)
     assert found.files[0].text == "p = 'REDACTED_GENERIC_CREDENTIAL_URI_1'\n"
+
+
+@pytest.mark.slow
+def test_where_others_could_write_rules_are_compiled_in_the_run(
+    make_repository, corpus, canaries, monkeypatch, tmp_path
+):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    open_folder = cache_dir(RULES)
+    open_folder.chmod(0o777)
+    repository = make_repository()
+    repository.commit("One", {"x.py": f"x = '{canaries['github']}'\n"})
+    found = corpus(repository.source(), held_out=0)
+    assert found.files[0].text == "x = 'REDACTED_GITHUB_PAT_1'\n"
+    assert list(open_folder.iterdir()) == []
 
 
 def test_an_error_does_not_name_a_secret(make_repository, section, canaries, collect_fails):
@@ -201,10 +216,9 @@ def contents(folder):
 
 
 def test_the_corpus_is_the_same_whatever_the_units_and_the_workers(
-    many, corpus, small_units, monkeypatch, compiled_rules, tmp_path
+    many, corpus, small_units, monkeypatch
 ):
     small = corpus(*many, **VALUES, out="small")
-    compiled_rules(tmp_path / "shared")
     shared = corpus(*many, **VALUES, out="shared", workers=3)
     assert contents(shared.out) == contents(small.out)
     assert shared.outcome == small.outcome
@@ -220,15 +234,13 @@ def test_the_corpus_is_the_same_whatever_the_units_and_the_workers(
 
 
 def test_killed_again_and_again_it_holds_no_secret_and_goes_on_to_the_same_corpus(
-    many, corpus, section, canaries, small_units, tmp_path, compiled_rules
+    many, corpus, section, canaries, small_units, tmp_path
 ):
     whole = corpus(*many, **VALUES, out="whole")
     out, asked = tmp_path / "killed", section(*many, **VALUES)
-    compiled_rules(out)
     # Two workers, so that what an executor writes down of its work is there too.
     run_until_killed(asked, out, "read:3", workers=2)
     first = done_in(out, "read")
-    assert stat.S_IMODE((out / "scratch" / "rules").stat().st_mode) == 0o700
     assert len(first) >= 3
     assert not secrets_in(out, canaries)
     run_until_killed(asked, out, "devtune.data.collect:Rewriting", workers=2)

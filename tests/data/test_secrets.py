@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from devtune.data.secrets import Marker, Redactor
+from devtune.cache import cache_dir
+from devtune.data.collect import RULES
+from devtune.data.secrets import Marker, Redactor, compile_rules
 
 KEY = b"k" * 32
 
@@ -166,6 +168,17 @@ def test_scanning_leaves_nothing_in_the_home_directory(tmp_path: Path, canaries)
     )
     assert answer.stdout.strip() == "token = 'REDACTED_GITHUB_PAT_1'"
     assert list(tmp_path.iterdir()) == []
+
+
+def test_damaged_compiled_rules_are_compiled_again(tmp_path: Path, canaries):
+    compiled = tmp_path / "rules"
+    compiled.mkdir(mode=0o700)
+    assert compile_rules(cache_dir(RULES))
+    for each in cache_dir(RULES).iterdir():
+        (compiled / each.name).write_bytes(each.read_bytes()[:-1000] + b"x" * 1000)
+        (compiled / each.name).chmod(0o600)
+    assert compile_rules(compiled)
+    assert "REDACTED_GITHUB_PAT_" in Marker(KEY, compiled).mark(f"t = '{canaries['github']}'")
 
 
 def test_texts_without_a_needle_need_no_redaction(canaries):

@@ -50,6 +50,12 @@ def test_a_lock_stays_while_another_job_may_be_building(lock):
         assert not lock.exists()
 
 
+def test_where_no_folder_can_be_made_torch_takes_its_own(monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", "/proc/nowhere")
+    with extensions() as environment:
+        assert environment == {}
+
+
 def test_a_folder_the_user_names_is_left_as_it_is(tmp_path, monkeypatch):
     (tmp_path / "mine" / "op").mkdir(parents=True)
     (tmp_path / "mine" / "op" / "lock").touch()

@@ -11,7 +11,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from devtune.data.parts import Run, num_workers, run_parts
+from devtune.cache import cache_dir
+from devtune.data.parts import Run, run_parts
 from devtune.data.sealed import (
     open_key,
     seal,
@@ -32,12 +33,13 @@ from devtune.data.writing import (
 )
 from devtune.errors import DevtuneError
 from devtune.jsonl import to_json, write_jsonl
-from devtune.pipeline import CollectSection, Executor, LocalExecutor
+from devtune.pipeline import CollectSection, Executor
 from devtune.progress import Progress
 from devtune.records import SPLITS, Source
 from devtune.stage import Outcome
 
-SCRATCH, RULES, TERMS = "scratch", "rules", "terms"
+SCRATCH, TERMS = "scratch", "terms"
+RULES = "secret-rules"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,7 @@ class Reading:
 
     readers: tuple[Reader, ...]
     scratch: Path
-    rules_dir: Path | None
+    rules_dir: Path
 
     def __call__(self, unit: str, out: Path) -> None:
         """Read one unit into `out`; what a text alone does not give away is sealed with it."""
@@ -87,8 +89,7 @@ def collect(section: CollectSection, executor: Executor, out: Path, progress: Pr
     key = open_key(scratch)
     sources, units = _plan(opened.readers, scratch)
     run = Run(scratch, executor, progress, "collect")
-    rules_dir = _compiled_rules(scratch, executor)
-    reading = Reading(opened.readers, scratch, rules_dir)
+    reading = Reading(opened.readers, scratch, _compiled_rules(scratch))
     parts = run_parts("read", [seal_value(each, key) for each in units], reading, run)
     tally = _count(parts, units, sources)
     redactor = Redactor(unseal(parts, key))
@@ -115,12 +116,15 @@ def identify(section: CollectSection) -> dict[str, str]:
     return {reader.name: reader.identify() for reader in open_sources(section).readers}
 
 
-def _compiled_rules(scratch: Path, executor: Executor) -> Path | None:
-    """Where rules lie compiled for other processes; a single one compiles them for itself."""
-    if isinstance(executor, LocalExecutor) and num_workers(executor) == 1:
-        return None
-    compile_rules(scratch / RULES)
-    return scratch / RULES
+def _compiled_rules(scratch: Path) -> Path:
+    """Where rules lie compiled: for later runs too, or where no home can be written for this."""
+    kept = cache_dir(RULES)
+    if kept and compile_rules(kept):
+        return kept
+    own = scratch / "rules"
+    own.mkdir(mode=0o700, exist_ok=True)
+    compile_rules(own)
+    return own
 
 
 def _plan(readers: tuple[Reader, ...], scratch: Path) -> tuple[list[Source], list[Any]]:

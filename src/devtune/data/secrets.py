@@ -28,17 +28,21 @@ _SECRET_PART = re.compile(r"(secret|passphrase|security-token|(?<!public-)key)(\
 
 
 @cache
-def _scanner(rules_dir: Path | None) -> Scanner:
+def _rules(rules_dir: Path | None) -> Rules:
     """Compile the rules once a process (seconds), or read them from where one has compiled them.
 
-    The scanner's own cache in the user's home stays off.
+    Only where devtune says: the scanner's own place for them in the user's home stays empty.
     """
-    rules = Rules(confidence="low", cache=rules_dir is not None, cache_dir=rules_dir)
+    return Rules(confidence="low", cache=rules_dir is not None, cache_dir=rules_dir)
+
+
+@cache
+def _scanner(rules_dir: Path | None) -> Scanner:
     # Comments such as `gitleaks:allow` are the text's own wish; markup context would skip HTML.
     policy = DetectionPolicy(
         inline_ignores=False, markup_context=False, cli_match_semantics=False, base64_max_depth=2
     )
-    return Scanner(rules, policy=policy)
+    return Scanner(_rules(rules_dir), policy=policy)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,10 +149,12 @@ class Redactor:
         return self._placeholders.get(match[1], match[0])
 
 
-def compile_rules(rules_dir: Path) -> None:
-    """Leave compiled rules in `rules_dir`, for the processes that mark texts."""
-    rules_dir.mkdir(mode=0o700, exist_ok=True)
-    _scanner(rules_dir)
+def compile_rules(rules_dir: Path) -> bool:
+    """Leave compiled rules in `rules_dir`; return whether they lie there for other processes.
+
+    The scanner believes no folder others can write to, and no rules of another version or CPU.
+    """
+    return _rules(rules_dir).cache_status != "bypassed"
 
 
 def _is_secret(finding: Finding) -> bool:

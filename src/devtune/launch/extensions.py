@@ -1,8 +1,8 @@
 """The folder in which torch builds C++ extensions for the ranks, kept free of dead locks.
 
 torch marks a build by a file named `lock` and waits for its removal without end, so a job killed
-while it builds would make every later one hang. Writes in `$XDG_CACHE_HOME/devtune/extensions`,
-a folder for each Python and torch.
+while it builds would make every later one hang. Writes in the user's cache, a folder for each
+Python and torch.
 """
 
 import fcntl
@@ -11,7 +11,8 @@ import sys
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from importlib.metadata import version
-from pathlib import Path
+
+from devtune.cache import cache_dir
 
 VARIABLE = "TORCH_EXTENSIONS_DIR"
 
@@ -23,13 +24,11 @@ def extensions() -> Generator[dict[str, str]]:
     The first job to hold it removes the locks of jobs that were killed. A folder the user names in
     `TORCH_EXTENSIONS_DIR` is used as it is.
     """
-    if VARIABLE in os.environ:
+    made_for = f"{sys.implementation.cache_tag}-torch-{version('torch')}"
+    folder = None if VARIABLE in os.environ else cache_dir(f"extensions/{made_for}")
+    if folder is None:
         yield {}
         return
-    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    made_for = f"{sys.implementation.cache_tag}-torch-{version('torch')}"
-    folder = Path(cache) / "devtune" / "extensions" / made_for
-    folder.mkdir(parents=True, exist_ok=True)
     with (folder / ".held").open("a") as held:
         with suppress(BlockingIOError):
             fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -23,8 +23,7 @@ def test_git_makes_the_new_tree_of_shuffled_texts(tmp_path):
     for number in range(300):
         lines, changed = shuffled(chance, alphabet[-chance.choice([2, 5, 38]) :])
         old, new = (
-            "\n".join(each) + chance.choice(["", "\n"]) if each else ""
-            for each in (lines, changed)
+            "\n".join(each) + chance.choice(["", "\n"]) if each else "" for each in (lines, changed)
         )
         sides = chance.choice([(old, new), (old, new), (None, new), (old, None)])
         if sides[0] != sides[1] and any(sides):
