@@ -121,6 +121,7 @@ def test_requests_are_phrased_in_several_ways(run):
         ("def f(a: int, b) -> int:\n    return a\n", "partly_annotated"),
         ("def f(a: int):\n    return a\n", "result_not_annotated"),
         ("def f(a: Any) -> t.Any:\n    return a\n", "annotations_say_nothing"),
+        ('T = t.TypeVar("T")\n\ndef f(a: list[T]) -> T:\n    return a\n', "names_a_type_variable"),
         ("def f(a: int) -> int:\n    raise NotSupported\n", "parameters_not_used"),
         ("def f(self) -> None:\n    return\n", "annotations_say_nothing"),
     ],

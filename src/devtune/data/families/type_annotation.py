@@ -22,6 +22,7 @@ MAX_IMPORT_LINES = 30
 _SAYS_NOTHING = re.compile(
     r"(\w+\.)?(Any|any|object|None|void|unknown|mixed|inferred|Promise<(any|void|unknown)>|)"
 )
+_TYPE_VARIABLE = re.compile(r"(?m)^(\w+)\s*(?::[^=\n]*)?=\s*[\w.]*(?:TypeVar|ParamSpec)\(")
 _NEEDS_NO_RESULT = frozenset(("__init__", "constructor", "__construct", "__destruct"))
 
 
@@ -35,6 +36,7 @@ def type_annotation(
     if file is None:
         return
     module, where = file.module, file.provenance
+    variables = set(_TYPE_VARIABLE.findall(file.text))
     if not any(each.has_types for each in module.functions):
         return
     stripped, annotated = strip_annotations(file.text, file.language)
@@ -47,6 +49,8 @@ def type_annotation(
         if not function.has_types or found is None:
             continue
         reason = _unsuitable(function, bare, found, step)
+        if not reason and not variables.isdisjoint(re.findall(r"\w+", function.signature)):
+            reason = "names_a_type_variable"  # declared elsewhere in the file: who could guess it?
         if reason:
             yield reject(reason, where, function.qualified_name)
             continue
