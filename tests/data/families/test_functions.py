@@ -326,3 +326,17 @@ def test_a_fence_in_a_docstring_does_not_end_the_answer(run):
     answer = texts(made)[1]
     assert answer.startswith("````python\n")
     assert answer.endswith("\n````")
+
+
+def test_a_comment_is_called_what_its_marks_make_it(run):
+    body = "function add(a, b) {\n  const total = a + b\n  return total\n}\n"
+    asked = {
+        mark: texts(
+            run("function_to_docstring", "a.js", f"{mark} Adds a to b. */\n{body}", **LOOSE)[0]
+        )
+        for mark in ("/**", "/*")
+    }
+    assert "JSDoc" in asked["/**"][0]
+    assert "JSDoc" not in asked["/*"][0]
+    assert "comment" in asked["/*"][0]
+    assert asked["/*"][1] == asked["/**"][1] == "Adds a to b."

@@ -52,9 +52,9 @@ class Captures:
 
 
 def capture(text: str, language: str) -> Captures | None:
-    """Parse `text`; None when there is no grammar for `language`.
+    r"""Parse `text`; None when there is no grammar for `language`.
 
-    Line ends become `\\n`; what cannot be encoded becomes `?`.
+    Line ends become `\n`; what cannot be encoded becomes `?`.
     """
     grammar = GRAMMARS.get(language)
     if grammar is None:

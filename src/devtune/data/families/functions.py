@@ -22,6 +22,7 @@ _KINDS = {
     "tsx": "JSDoc", "typescript": "JSDoc",
 }  # fmt: skip
 """What developers call the documentation of a function."""
+_IN_BLOCKS = frozenset(("JSDoc", "Javadoc", "PHPDoc"))
 _FIELD = re.compile(r"\s*([@\\]\w|:[a-z]+\b[^:\n]*:|(Args|Arguments|Parameters|Params)\s*:?\s*$)")
 _EMPTY_FIELD = re.compile(
     r"(?m)^\s*[@\\](param|arg)\s+[\w$.\[\]]+\s*$(?!\n\s+[^\s@\\])|^\s*@returns?\s*$"
@@ -64,13 +65,19 @@ def _samples(step: FunctionStep, row: SourceFile | Change | Replay, context: Con
             "path": file.provenance.path,
             "name": function.qualified_name,
             "language": file.language,
-            "kind": _KINDS.get(file.language, "documentation comment"),
+            "kind": _kind(function, file.language),
             **_shown(step, function),
         }
         key = file.key(step.type, function.qualified_name, function.span.start)
         answer = _answer(step, function, file.language)
         sample = make_sample(step.type, context.prompt.render(values, key), answer, file.provenance)
         yield Made(file.split, sample, (function.body,))
+
+
+def _kind(function: Function, language: str) -> str:
+    kind = _KINDS.get(language, "documentation comment")
+    # What opens with a single asterisk is none of these to any tool.
+    return "comment" if kind in _IN_BLOCKS and "/**" not in function.text else kind
 
 
 def _shown(step: FunctionStep, function: Function) -> Mapping[str, str]:
