@@ -140,3 +140,10 @@ def test_a_value_is_of_a_class_its_file_can_see(namespace, is_found):
     method = entry("Corp/Conf/Loader.cs", "Loader.run")
     found = chosen("src/X.cs", "myLoader.run", [(namespace, "")], method)
     assert found == (method if is_found else None)
+
+
+@pytest.mark.parametrize(("name", "is_found"), [("ToText", True), ("ToString", False)])
+def test_what_every_value_can_do_is_not_the_only_definition_of_it(name, is_found):
+    target = entry("app/Parser.cs", f"Parser.{name}")
+    assert (chosen("app/User.cs", f"value.{name}", [], target) is target) == is_found
+    assert chosen("app/User.cs", f"parser.{name}", [], target) is target

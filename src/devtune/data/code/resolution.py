@@ -19,6 +19,12 @@ _WHOLE_NAMESPACE = ("c", "csharp", "php", "ruby")
 """Languages in which an import binds everything a file defines."""
 _NO_FILE = ("csharp", "php", "ruby", "java", "swift")
 """Languages in which a class may be used without naming its file."""
+_OF_ALL = (
+    "CompareTo", "GetHashCode", "GetType", "ToString", "compareTo", "getClass", "hasOwnProperty",
+    "hashCode", "toJSON", "toLocaleString", "toString", "to_a", "to_h", "to_owned",
+    "to_s", "to_string", "to_sym", "valueOf",
+)  # fmt: skip
+"""Methods that values of every class have, so that one definition of them is not rare."""
 SURE, LIKELY, NEAR = 5, 3, 2
 
 
@@ -115,7 +121,7 @@ def _of_value(
     """
     user, words = mention.place, words_of(mention.qualifier)
     is_alike = bool(words) and words[-1:] == words_of(target.owner)[-1:]
-    is_rare = is_only and len(words_of(target.name)) > 1
+    is_rare = is_only and len(words_of(target.name)) > 1 and target.name not in _OF_ALL
     if not (is_alike or is_rare) or any(mention.qualifier == each.name for each in imports):
         return 0
     matches = (
