@@ -1,5 +1,6 @@
 import importlib
 import inspect
+import os
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ QUICKSTART = Path(__file__).resolve().parents[1] / "recipes" / "quickstart" / "r
 
 def test_every_section_of_a_recipe_belongs_to_a_stage_or_says_where_it_runs():
     sections = {info.alias or name for name, info in Recipe.model_fields.items()}
-    assert sections == {*NAMES, "executor", "cluster", "run_dir"}
+    assert sections == {*NAMES, "executor", "cluster", "run_dir", "readable_by"}
 
 
 def test_every_stage_reads_what_an_earlier_one_wrote():
@@ -91,3 +92,28 @@ def test_changed_code_is_another_corpus(tmp_path):
     (code / "a.py").write_text("x = 1\ny = 2\nz = 4\n", encoding="utf-8")
     with pytest.raises(DevtuneError, match="holds another result: collect"):
         run_line(resolved, Progress("quiet"), ("collect",))
+
+
+@pytest.mark.parametrize(
+    ("told", "file", "folder"), [((), 0o600, 0o700), (("readable_by=group",), 0o640, 0o750)]
+)
+def test_texts_of_the_sources_are_for_whom_the_recipe_says(told, file, folder, tmp_path):
+    code = tmp_path / "code"
+    code.mkdir()
+    (code / "a.py").write_text("x = 1\ny = 2\nz = 3\n", encoding="utf-8")
+    sources = f"collect.sources=[{{type: directory, path: {code}}}]"
+    resolved = load(QUICKSTART, [f"run_dir={tmp_path}/run", sources, *told])
+    before = os.umask(0)
+    try:
+        run_line(resolved, Progress("quiet"), ("collect",))
+    finally:
+        os.umask(before)
+    corpus = tmp_path / "run" / "corpus"
+    assert corpus.stat().st_mode & 0o777 == folder
+    assert {each.stat().st_mode & 0o777 for each in corpus.iterdir()} == {file}
+
+
+def test_stages_that_write_texts_of_the_sources_are_private():
+    assert {each.output for each in LINE if each.is_private} == {
+        "corpus", "samples", "dataset", "report",
+    }  # fmt: skip

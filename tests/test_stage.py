@@ -262,6 +262,45 @@ def test_files_follow_the_umask(tmp_path):
     assert (tmp_path / "out" / "weights").stat().st_mode & 0o777 == 0o640
     assert (tmp_path / "out" / MANIFEST).stat().st_mode & 0o777 == 0o640
     assert (tmp_path / "out" / "deep").stat().st_mode & 0o777 == 0o750
+    assert (tmp_path / "out").stat().st_mode & 0o777 == 0o750
+
+
+def test_private_files_do_not_follow_the_umask(tmp_path):
+    def careless(out):
+        assert out.stat().st_mode & 0o777 == 0o700
+        (out / "rows").write_text("x")
+        (out / "deep").mkdir()
+        return Outcome("")
+
+    before = os.umask(0)
+    try:
+        run_stage("collect", {}, {}, tmp_path / "out", careless, permissions=0o700)
+    finally:
+        os.umask(before)
+    found = {each: each.stat().st_mode & 0o777 for each in (tmp_path / "out").rglob("*")}
+    assert {each.name: mode for each, mode in found.items()} == {
+        "rows": 0o600, MANIFEST: 0o600, "deep": 0o700,
+    }  # fmt: skip
+    assert (tmp_path / "out").stat().st_mode & 0o777 == 0o700
+
+
+def test_what_a_killed_run_left_open_is_closed_before_work_goes_on(tmp_path):
+    (tmp_path / "out.partial").mkdir(mode=0o755)
+
+    def look(out):
+        assert out.stat().st_mode & 0o777 == 0o700
+        return Outcome("")
+
+    run_stage("collect", {}, {}, tmp_path / "out", look)
+
+
+def test_a_file_system_that_keeps_nobody_out_is_refused(tmp_path, monkeypatch):
+    # As FAT and some network mounts do it, none of which can be mounted for a test.
+    monkeypatch.setattr(Path, "chmod", lambda path, mode: None)
+    (tmp_path / "out.partial").mkdir(mode=0o755)
+    with pytest.raises(DevtuneError, match="lets everyone read what is written to it; set another"):
+        run(tmp_path / "out")
+    assert list(tmp_path.rglob("*.txt")) == []
 
 
 def test_a_run_killed_in_the_middle_is_done_again_equal(tmp_path):

@@ -23,6 +23,8 @@ class Stage:
     also: tuple[str, ...] = ()
     """Sections it needs besides its own."""
     resumable: bool = False
+    is_private: bool = False
+    """Whether its result holds texts of the sources as they are."""
     help: str = ""
 
 
@@ -35,16 +37,16 @@ LINE = (
     Stage(
         "collect", "corpus", (), "devtune.data.collect:collect",
         identify="devtune.data.collect:identify", also=("executor",), resumable=True,
-        help="repositories → corpus/ with provenance, secrets replaced",
+        is_private=True, help="repositories → corpus/ with provenance, secrets replaced",
     ),
     Stage(
         "build", "samples", ("corpus",), "devtune.data.instruct:build",
         identify="devtune.data.instruct:identify", also=("executor",), resumable=True,
-        help="corpus/ → samples/: requests and answers",
+        is_private=True, help="corpus/ → samples/: requests and answers",
     ),
     Stage(
         "render", "dataset", ("samples", "base"), "devtune.data.render:render",
-        also=("executor",), resumable=True,
+        also=("executor",), resumable=True, is_private=True,
         help="samples/ → dataset/: token ids and loss mask",
     ),
     Stage(
@@ -62,7 +64,7 @@ LINE = (
     ),
     Stage(
         "evaluate", "report", ("dataset", "base", "serving", "adapter"),
-        "devtune.evaluate.measure:evaluate", also=("cluster",),
+        "devtune.evaluate.measure:evaluate", also=("cluster",), is_private=True,
         help="base against tuned on what was held out → report/",
     ),
 )  # fmt: skip

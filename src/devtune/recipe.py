@@ -251,3 +251,5 @@ class Recipe(Section):
     """Machines and ranks of training."""
     executor: Executor = LocalExecutor(type="local")
     """Where collect and build run; the result is the same wherever that is."""
+    readable_by: Literal["owner", "group", "everyone"] = "owner"
+    """Who on this machine may read corpus/, samples/, dataset/ and report/, whatever the umask."""

@@ -14,6 +14,9 @@ from devtune.recipe import Recipe
 from devtune.section import Section
 from devtune.stage import run_stage
 
+PERMISSIONS = {"owner": 0o700, "group": 0o750, "everyone": 0o755}
+"""Of folders that hold texts of the sources; files the same without the right to enter."""
+
 
 def run_line(
     resolved: Resolved, progress: Progress, only: tuple[str, ...] = NAMES
@@ -48,8 +51,9 @@ def run_one(stage: Stage, recipe: Recipe, progress: Progress) -> dict[str, Any]:
     identity = identity_of(section, found)
     try:
         manifest, done = run_stage(
-            stage.name, identity, inputs, out, work, resumable=stage.resumable
-        )
+            stage.name, identity, inputs, out, work, resumable=stage.resumable,
+            permissions=PERMISSIONS[recipe.readable_by] if stage.is_private else None,
+        )  # fmt: skip
     finally:
         progress.close()
     note = "" if done else "already done: "

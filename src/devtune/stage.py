@@ -27,6 +27,7 @@ QUICK_BYTES = 64_000_000
 """Inputs up to this size are hashed before they are read; larger ones are checked for size."""
 MARK = ".fingerprint"
 LOCK_ATTEMPTS = 100
+PRIVATE = 0o700
 SIGNED = ("stage", "section", "inputs", "fingerprint", "files")
 """What a manifest says of itself at least."""
 
@@ -56,12 +57,15 @@ def run_stage(
     work: Work,
     *,
     resumable: bool = False,
+    permissions: int | None = None,
 ) -> tuple[dict[str, Any], bool]:
     """Return the manifest of `out`, doing the work only if it is not there yet.
 
     `identity` is everything the result depends on besides its inputs: the resolved section with
     paths replaced by content hashes. `work` gets the scratch directory and fills it; if
-    `resumable`, it gets what a killed run left there. Returns (manifest, whether work was done).
+    `resumable`, it gets what a killed run left there. `permissions` are those of a folder of the
+    result, files the same without the right to enter; by default the umask decides. Until it is
+    done nobody but its owner can look into it. Returns (manifest, whether work was done).
     Raises `DevtuneError` when an input is unfinished, when `out` holds another result (naming
     what differs), when another process is at work, or when the disk refuses.
     """
@@ -87,7 +91,7 @@ def run_stage(
             started = _now()
             outcome = work(scratch)
             manifest = {**signed, "fingerprint": fingerprint, **_record(outcome, scratch, started)}
-            _publish(scratch, out, manifest)
+            _publish(scratch, out, manifest, permissions)
     except OSError as error:
         raise DevtuneError(one_line(error, scratch)) from error
     return manifest, True
@@ -169,6 +173,7 @@ def _scratch(scratch: Path, fingerprint: str, resumable: bool) -> Generator[None
     """Own the scratch directory: empty, or as a killed run of the same work left it."""
     handle = _lock(scratch)
     try:
+        _close(scratch)
         mark = scratch / MARK
         same = mark.is_file() and mark.read_text(encoding="utf-8") == fingerprint
         if not (resumable and same):
@@ -190,7 +195,7 @@ def _lock(scratch: Path) -> int:
     refused: OSError | None = None
     for _ in range(LOCK_ATTEMPTS):
         try:
-            scratch.mkdir(parents=True, exist_ok=True)
+            scratch.mkdir(PRIVATE, parents=True, exist_ok=True)
             handle = os.open(scratch, os.O_RDONLY | os.O_DIRECTORY)
         except (FileExistsError, FileNotFoundError) as error:
             if scratch.exists() and not scratch.is_dir():
@@ -213,6 +218,16 @@ def _lock(scratch: Path) -> int:
     raise Busy(f"{scratch}: another devtune is at work here; wait for it")
 
 
+def _close(directory: Path) -> None:
+    """Let nobody else look in; a file system that cannot keep anyone out is refused."""
+    directory.chmod(PRIVATE)
+    if directory.stat().st_mode & 0o077:
+        raise DevtuneError(
+            f"{directory}: this file system lets everyone read what is written to it; set another"
+            " run_dir"
+        )
+
+
 class Busy(DevtuneError):
     """Another process holds the scratch directory; it must not be cleaned away."""
 
@@ -229,15 +244,17 @@ def _sign_files(directory: Path, unsigned: tuple[str, ...]) -> dict[str, dict[st
     }
 
 
-def _publish(scratch: Path, out: Path, manifest: Mapping[str, Any]) -> None:
+def _publish(
+    scratch: Path, out: Path, manifest: Mapping[str, Any], permissions: int | None
+) -> None:
     (scratch / MARK).unlink(missing_ok=True)
-    _follow_umask(scratch)
     for each in scratch.rglob("*"):
         _fsync(each)
     temporary = scratch / (MANIFEST + ".new")
     temporary.write_text(
         json.dumps(manifest, indent=2, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8"
     )
+    _permit(scratch, _by_umask() if permissions is None else permissions)
     _fsync(temporary)
     temporary.rename(scratch / MANIFEST)
     _fsync(scratch)
@@ -245,12 +262,17 @@ def _publish(scratch: Path, out: Path, manifest: Mapping[str, Any]) -> None:
     _fsync(out.parent)
 
 
-def _follow_umask(directory: Path) -> None:
-    """safetensors writes 0600 whatever the umask; a server under another user could not read it."""
+def _permit(directory: Path, permissions: int) -> None:
+    """Whatever library wrote them: safetensors leaves 0600, others what the umask says."""
+    for each in directory.rglob("*"):
+        each.chmod(permissions if each.is_dir() else permissions & 0o666)
+    directory.chmod(permissions)
+
+
+def _by_umask() -> int:
     umask = os.umask(0)
     os.umask(umask)
-    for each in directory.rglob("*"):
-        each.chmod((0o777 if each.is_dir() else 0o666) & ~umask)
+    return 0o777 & ~umask
 
 
 def _fsync(path: Path) -> None:

@@ -146,7 +146,9 @@ def test_the_page_says_where_everything_is_from_and_what_was_left_out(html):
 
 
 def test_the_same_dataset_gives_the_same_bytes(run_dir, html, tmp_path):
-    assert write_page(run_dir / "dataset", tmp_path / "again.html").read_text("utf-8") == html
+    again = write_page(run_dir / "dataset", tmp_path / "again.html")
+    assert again.read_text("utf-8") == html
+    assert again.stat().st_mode & 0o777 == 0o600
 
 
 def test_a_dataset_alone_gives_a_page_that_says_what_is_missing(run_dir, tmp_path):

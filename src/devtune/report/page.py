@@ -45,6 +45,9 @@ def write_page(dataset: Path, out: Path | None = None) -> Path:
     html = page(numbers, read_samples(dataset, numbers))
     partial = target.with_name(target.name + ".partial")
     try:
+        # It quotes samples: nobody else reads it, even while it is written.
+        partial.unlink(missing_ok=True)
+        partial.touch(mode=0o600)
         with partial.open("w", encoding="utf-8", newline="\n") as file:
             file.writelines(html)
         partial.replace(target)
