@@ -129,6 +129,13 @@ def test_a_licence_of_a_source_is_an_spdx_id(license_, remedy):
     assert check(load(QUICKSTART, [source % "MIT OR LicenseRef-Ours"]), anywhere=True) == []
 
 
+def test_a_salt_is_read_before_anything_starts(tmp_path):
+    salt = tmp_path / "salt.key"
+    salt.write_bytes(b"short")
+    salt.chmod(0o600)
+    assert "less than 32 bytes can be guessed" in refusal(f"collect.salt={salt}")
+
+
 @pytest.mark.parametrize(
     ("sources", "expected"),
     [

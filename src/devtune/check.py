@@ -14,6 +14,7 @@ from devtune.data.filters.exclusions import load_policy
 from devtune.data.filters.expressions import is_known, load_license_policy, normalize
 from devtune.data.filters.repositories import ExcludedRepositories
 from devtune.data.prompts import Prompt
+from devtune.data.secrets import read_salt
 from devtune.data.sources.opening import open_sources
 from devtune.data.tools import Tools
 from devtune.errors import DevtuneError, RecipeError
@@ -86,6 +87,7 @@ def _check_pipeline(resolved: Resolved) -> None:
             load_policy(rule.policy)
         if isinstance(rule, License):
             load_license_policy(rule.policy)
+    read_salt(collect.salt)
     if collect.exclude_repositories:
         ExcludedRepositories.load(collect.exclude_repositories)
     for number, rule in enumerate(collect.commit_rules):

@@ -119,6 +119,9 @@ class CollectSection(Section):
     """What leaves a commit out; the first rule that does names the reason."""
     replay: ReplaySection | None = None
     """Commits to act out; none without it."""
+    salt: FilePath | None = None
+    """File of a secret of this site, which names placeholders alike in all its datasets; without
+    it they are numbered. `openssl rand -hex 32` makes one; nobody else may read it."""
 
 
 # --- build: corpus/ -> samples/ -----------------------------------------------------------------

@@ -77,6 +77,25 @@ def test_where_others_could_write_rules_are_compiled_in_the_run(
     assert list(open_folder.iterdir()) == []
 
 
+def test_a_salt_names_placeholders_alike_in_all_datasets(
+    make_repository, corpus, canaries, tmp_path
+):
+    salt = tmp_path / "salt.key"
+    salt.write_bytes(b"s" * 32)
+    salt.chmod(0o600)
+    texts = []
+    for name in ("one", "two"):
+        repository = make_repository(name)
+        if name == "two":
+            repository.commit("Slack", {"a.py": f"a = '{canaries['slack']}'\n"})
+        repository.commit("One", {"x.py": f"x = '{canaries['github']}'\n"})
+        found = corpus(repository.source(), held_out=0, out=f"out-{name}", salt=salt, workers=2)
+        texts.append(found.texts("train")["x.py"])
+        assert b"s" * 32 not in b"".join(each.read_bytes() for each in found.out.iterdir())
+    assert texts[0] == texts[1]
+    assert len(texts[0]) == len("x = 'REDACTED_GITHUB_PAT_0123456789abcdef'\n")
+
+
 def test_an_error_does_not_name_a_secret(make_repository, section, canaries, collect_fails):
     repository = make_repository()
     repository.commit("One", {"x.bin": b"\0" + canaries["github"].encode()})

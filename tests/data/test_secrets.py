@@ -1,4 +1,5 @@
 import base64
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -7,7 +8,8 @@ import pytest
 
 from devtune.cache import cache_dir
 from devtune.data.collect import RULES
-from devtune.data.secrets import Marker, Redactor, compile_rules
+from devtune.data.secrets import Marker, Redactor, compile_rules, read_salt
+from devtune.errors import RecipeError
 
 KEY = b"k" * 32
 
@@ -219,3 +221,41 @@ def test_learning_twice_what_is_known_changes_nothing(canaries):
     assert marked[0] == marked[1]
     assert Redactor(learned).redact(marked[0]) == "a = 'REDACTED_GITHUB_PAT_1'"
     assert Redactor(learned).counts == {"github_pat": 1}
+
+
+def test_a_salt_names_a_value_alike_whatever_else_was_learned(canaries):
+    alone, both = Marker(KEY), Marker(b"x" * 32)
+    text = f"a = '{canaries['github']}'"
+    first = alone.mark(text)
+    both.mark(f"slack: {canaries['slack']}")
+    second = both.mark(text)
+    salted = [
+        Redactor(marker.learned.values(), salt).redact(marked)
+        for marker, marked, salt in (
+            (alone, first, b"s" * 32), (both, second, b"s" * 32), (alone, first, b"t" * 32),
+        )
+    ]  # fmt: skip
+    assert re.fullmatch("a = 'REDACTED_GITHUB_PAT_[0-9a-f]{16}'", salted[0])
+    assert salted[0] == salted[1] != salted[2]
+
+
+@pytest.mark.parametrize(
+    ("mode", "content", "expected"),
+    [
+        (0o640, b"s" * 64, "others than its owner can read it; chmod 600 salt.key"),
+        (0o600, b"s" * 31, "a salt of less than 32 bytes can be guessed; write one with"),
+        (None, b"", "no such file or directory"),
+    ],
+)
+def test_a_salt_others_know_or_could_guess_is_refused(mode, content, expected, tmp_path):
+    file = tmp_path / "salt.key"
+    if mode is not None:
+        file.write_bytes(content)
+        file.chmod(mode)
+    with pytest.raises(RecipeError) as caught:
+        read_salt(file)
+    assert str(caught.value).startswith(f"{file}: {expected}")
+
+
+def test_no_salt_is_none():
+    assert read_salt(None) == b""

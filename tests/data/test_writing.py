@@ -61,7 +61,7 @@ def rewritten(parts, tmp_path):
         for number in range(len(folders)):
             out = tmp_path / f"written-{number}"
             out.mkdir()
-            Rewriting(folders, tmp_path)(number, out)
+            Rewriting(folders, tmp_path, None)(number, out)
             written.append(out)
         corpus = tmp_path / "corpus"
         corpus.mkdir()
@@ -125,7 +125,7 @@ def test_rows_without_secrets_are_byte_for_byte_what_was_read(parts, tmp_path):
     rows = [SourceFile(PLACE, "train", "é \u2028 \x00 \\u0041\n"), Rejected("binary", "app", "x")]
     folders = parts(rows)
     (tmp_path / "out").mkdir()
-    Rewriting(folders, tmp_path)(0, tmp_path / "out")
+    Rewriting(folders, tmp_path, None)(0, tmp_path / "out")
     for row in rows:
         assert (tmp_path / "out" / FILES[type(row)]).read_bytes() == to_json(row)
 

@@ -21,7 +21,7 @@ from devtune.data.sealed import (
     unseal,
     unseal_value,
 )
-from devtune.data.secrets import Marker, Redactor, compile_rules
+from devtune.data.secrets import Marker, Redactor, compile_rules, read_salt
 from devtune.data.sources.opening import Reader, open_sources
 from devtune.data.writing import (
     FILES,
@@ -83,7 +83,7 @@ def collect(section: CollectSection, executor: Executor, out: Path, progress: Pr
     gave away is replaced in all of them. No file of the run holds a secret in clear at any time.
     Raises `DevtuneError` for a source that cannot be read or of which nothing is kept.
     """
-    opened = open_sources(section)
+    opened, salt = open_sources(section), read_salt(section.salt)
     scratch = out / SCRATCH
     scratch.mkdir(parents=True, exist_ok=True)
     key = open_key(scratch)
@@ -92,8 +92,8 @@ def collect(section: CollectSection, executor: Executor, out: Path, progress: Pr
     reading = Reading(opened.readers, scratch, _compiled_rules(scratch))
     parts = run_parts("read", [seal_value(each, key) for each in units], reading, run)
     tally = _count(parts, units, sources)
-    redactor = Redactor(unseal(parts, key))
-    rewriting = Rewriting(tuple(parts), scratch)
+    redactor = Redactor(unseal(parts, key), salt)
+    rewriting = Rewriting(tuple(parts), scratch, section.salt)
     written = run_parts("replace secrets", list(range(len(parts))), rewriting, run)
     concatenate(written, out)
     write_jsonl(out / "sources.jsonl", sources)

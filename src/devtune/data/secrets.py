@@ -4,6 +4,7 @@ Reads texts, writes nothing; `sealed` is how what was learned goes from one proc
 A candidate is never sent to its vendor; the SDK's `Validator` and `Revoker` are not used.
 """
 
+import hmac
 import re
 from bisect import bisect_left
 from collections import Counter
@@ -17,7 +18,10 @@ from pathlib import Path
 from ahocorasick_rs import AhoCorasick
 from kingfisher_sdk import DetectionPolicy, Finding, Rules, Scanner
 
+from devtune.errors import RecipeError, one_line
+
 MIN_LITERAL_CHARACTERS = 8
+MIN_SALT_BYTES = 32
 LONG_CHARACTERS = 16
 MARK_START = "REDACTED_"
 _MARK = re.compile(r"REDACTED_[A-Z0-9_]+_([0-9a-f]{32})(?![0-9a-f])")
@@ -108,11 +112,12 @@ class Marker:
 class Redactor:
     """Second half: marks become numbered placeholders, and a known value is replaced everywhere.
 
-    The same value is the same placeholder in every text. A short word (`guest`, `password`) is
-    replaced only where it stands as a secret. `learned` is in the order the texts are in.
+    The same value is the same placeholder in every text, and with the same `salt` in every dataset.
+    A short word (`guest`, `password`) is replaced only where it stands as a secret. `learned` is in
+    the order the texts are in.
     """
 
-    def __init__(self, learned: Iterable[Learned]) -> None:
+    def __init__(self, learned: Iterable[Learned], salt: bytes = b"") -> None:
         self._placeholders: dict[str, str] = {}
         self._numbers: Counter[str] = Counter()
         literals: dict[str, str] = {}
@@ -120,7 +125,8 @@ class Redactor:
             if each.digest in self._placeholders:
                 continue
             self._numbers[each.kind] += 1
-            placeholder = f"REDACTED_{each.kind}_{self._numbers[each.kind]}"
+            name = _keyed(each.value, salt) if salt else self._numbers[each.kind]
+            placeholder = f"REDACTED_{each.kind}_{name}"
             self._placeholders[each.digest] = placeholder
             if _is_distinctive(each.value):
                 literals[each.value] = placeholder
@@ -155,6 +161,31 @@ def compile_rules(rules_dir: Path) -> bool:
     The scanner believes no folder others can write to, and no rules of another version or CPU.
     """
     return _rules(rules_dir).cache_status != "bypassed"
+
+
+def read_salt(file: Path | None) -> bytes:
+    """Return what names placeholders, nothing where there is no file.
+
+    Raises `RecipeError` for a salt that could be guessed, or that others can read.
+    """
+    if file is None:
+        return b""
+    try:
+        salt, mode = file.read_bytes(), file.stat().st_mode
+    except OSError as error:
+        raise RecipeError(one_line(error, file)) from None
+    if mode & 0o077:
+        raise RecipeError(f"{file}: others than its owner can read it; chmod 600 {file.name}")
+    if len(salt) < MIN_SALT_BYTES:
+        raise RecipeError(
+            f"{file}: a salt of less than {MIN_SALT_BYTES} bytes can be guessed; write one with"
+            " `openssl rand -hex 32`"
+        )
+    return salt
+
+
+def _keyed(value: str, salt: bytes) -> str:
+    return hmac.digest(salt, value.encode("utf-8", "replace"), "sha256")[:8].hex()
 
 
 def _is_secret(finding: Finding) -> bool:

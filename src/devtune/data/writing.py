@@ -16,7 +16,7 @@ import orjson
 from ahocorasick_rs import BytesAhoCorasick
 
 from devtune.data.sealed import open_key, unseal, unsealed_lines
-from devtune.data.secrets import Redactor
+from devtune.data.secrets import Redactor, read_salt
 from devtune.data.sources.texts import IDENTIFIERS, NESTED_JSON, map_json
 from devtune.jsonl import to_json
 from devtune.records import Change, Discussion, Rejected, Replay, SourceFile
@@ -65,11 +65,13 @@ class Rewriting:
 
     parts: tuple[Path, ...]
     scratch: Path
+    salt: Path | None
+    """A file: executors write down what they are given."""
 
     def __call__(self, unit: Any, out: Path) -> None:
         """Rewrite one part into `out`."""
         key = open_key(self.scratch)
-        redactor, finder = _known(self.parts, key)
+        redactor, finder = _known(self.parts, key, self.salt)
         for name in FILES.values():
             with (out / name).open("wb") as target:
                 for line in unsealed_lines(self.parts[unit] / name, key):
@@ -78,8 +80,10 @@ class Rewriting:
 
 
 @lru_cache(maxsize=1)
-def _known(parts: tuple[Path, ...], key: bytes) -> tuple[Redactor, BytesAhoCorasick]:
-    redactor = Redactor(unseal(parts, key))
+def _known(
+    parts: tuple[Path, ...], key: bytes, salt: Path | None
+) -> tuple[Redactor, BytesAhoCorasick]:
+    redactor = Redactor(unseal(parts, key), read_salt(salt))
     once = [json.dumps(each, ensure_ascii=False)[1:-1] for each in redactor.needles]
     # What stands in JSON inside JSON is escaped twice.
     twice = [json.dumps(each, ensure_ascii=False)[1:-1] for each in once]

@@ -6,16 +6,15 @@ nothing. Everything streams: memory holds counts, what is shown, and one Parquet
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from devtune.data.languages import language_of
-from devtune.errors import DevtuneError
 from devtune.jsonl import read_jsonl
-from devtune.records import SPLITS, Provenance, Sample, Source, Split
+from devtune.records import SPLITS, Provenance, Source, Split
 from devtune.report.draw import Draw
 from devtune.report.histogram import bins_of, quantile
 from devtune.report.lineage import Part, find_part, open_dataset
@@ -27,7 +26,7 @@ from devtune.report.omissions import (
     read_hits,
     read_reasons,
 )
-from devtune.report.rows import read_facts
+from devtune.report.origins import read_origins
 from devtune.stage import QUICK_BYTES, verify_files
 
 NUM_DRAWN = 20
@@ -145,7 +144,7 @@ def read_numbers(dataset: Path) -> Numbers:
         lengths={split: Counter() for split in SPLITS},
     )
     for split in SPLITS:
-        for index, (facts, places) in enumerate(_joined(dataset, samples, split)):
+        for index, (facts, places) in enumerate(read_origins(dataset, samples, split)):
             _count(numbers, split, index, facts, places)
     for groups in (numbers.families, numbers.repositories, numbers.languages, numbers.licenses):
         _order(groups)
@@ -158,27 +157,6 @@ def read_numbers(dataset: Path) -> Numbers:
         numbers.hits = read_hits(samples.directory)
     numbers.rejects["render"] = read_reasons(dataset)
     return numbers
-
-
-def _joined(
-    dataset: Path, samples: Part, split: Split
-) -> Iterator[tuple[dict[str, Any], tuple[Provenance, ...]]]:
-    """Pair each row with the places its text came from; both files stand in the same order."""
-    facts = read_facts(dataset / f"{split}.parquet")
-    if samples.missing:
-        yield from ((each, ()) for each in facts)
-        return
-    file = samples.directory / f"{split}.jsonl"
-    rows = read_jsonl(file, Sample)
-    for each in facts:
-        # A sample that rendering left out is passed over.
-        match = next((row for row in rows if row.sample_id == each["sample_id"]), None)
-        if match is None:
-            raise DevtuneError(
-                f"{file}: has no sample {each['sample_id']} where the dataset has it;"
-                " move both directories away and run build and render again"
-            )
-        yield each, match.provenance
 
 
 def _count(

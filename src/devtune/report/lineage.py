@@ -1,14 +1,23 @@
-"""The stage directories a dataset was made of, found beside it by fingerprint.
+"""The stage directories a dataset or a model was made of, found beside it by fingerprint.
 
-Reads the manifests of `dataset/`, `samples/` and `corpus/`; writes nothing.
+Reads the manifests of stage directories; writes nothing.
 """
 
+import hashlib
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from devtune.errors import DevtuneError
+from devtune.line import LINE
 from devtune.stage import MANIFEST, read_manifest
+
+OUTPUTS = {stage.name: stage.output for stage in LINE}
+MODELS = ("export", "merge", "train")
+"""Stages that write weights that were taught."""
+ELSEWHERE = "base"
+"""May be shared by several runs, so it need not stand beside what was made of it."""
 
 
 class Part(NamedTuple):
@@ -42,3 +51,55 @@ def find_part(name: str, beside: Path, reader: Mapping[str, Any]) -> Part:
     if manifest["fingerprint"] != reader.get("inputs", {}).get(name):
         return Part(directory, {}, f"{name}/ beside it is of another run")
     return Part(directory, manifest, "")
+
+
+def find_lineage(model: Path, run: Path | None = None) -> dict[str, Part]:
+    """Return a directory of weights and all it was made of, by name, the latest first.
+
+    They are looked for in `run`, by default the directory `model` stands in. Every fingerprint is
+    checked twice: against what its reader noted, and against what the manifest signs. Raises
+    `DevtuneError` for the first link that does not hold; only a `base/` may be missing.
+    """
+    manifest = read_manifest(model)
+    if manifest["stage"] not in MODELS:
+        raise DevtuneError(
+            f"{model}: written by {manifest['stage']}; give a serving/, model/ or adapter/ directory"
+        )
+    _check_signature(model, manifest)
+    name = OUTPUTS[manifest["stage"]]
+    found = {name: Part(model, manifest, "")}
+    waiting = [name]
+    while waiting:
+        reader = found[waiting.pop(0)]
+        beside = (run or model.parent) / reader.directory.name
+        for name in sorted(reader.manifest.get("inputs", {})):
+            part = find_part(name, beside, reader.manifest)
+            if name not in found:
+                waiting.append(name)
+            elif not part.missing or found[name].missing == part.missing:
+                continue
+            if part.missing and name != ELSEWHERE:
+                raise DevtuneError(_absent(name, part, reader))
+            if not part.missing:
+                _check_signature(part.directory, part.manifest)
+            found[name] = part
+    order = [stage.output for stage in reversed(LINE)]
+    return {name: found[name] for name in order if name in found}
+
+
+def _absent(name: str, part: Part, reader: Part) -> str:
+    noted = reader.manifest["inputs"][name][:12]
+    return (
+        f"{reader.directory}: {part.missing}; put the {name}/ of fingerprint {noted}… at"
+        f" {part.directory}, or give --run the directory that holds it"
+    )
+
+
+def _check_signature(directory: Path, manifest: Mapping[str, Any]) -> None:
+    signed = {key: manifest[key] for key in ("stage", "section", "inputs")}
+    text = json.dumps(signed, sort_keys=True, ensure_ascii=False)
+    if hashlib.sha256(text.encode()).hexdigest() != manifest["fingerprint"]:
+        raise DevtuneError(
+            f"{directory / MANIFEST}: does not have the fingerprint of what it says; restore it,"
+            " or move the directory away and run its stage again"
+        )
