@@ -78,7 +78,24 @@ def _parser() -> argparse.ArgumentParser:
     report.add_argument("--out", type=Path, help="the page (default: dataset.html beside it)")
     report.add_argument("--json", action="store_true", help="print the numbers, write no page")
     report.set_defaults(run=_report)
+    _add_trace(commands)
     return parser
+
+
+def _add_trace(commands: Any) -> None:
+    summary = "where a sample is from, or every commit that taught a model"
+    trace = commands.add_parser("trace", help=summary, description=summary)
+    trace.add_argument("sample", metavar="SAMPLE_ID", nargs="?", help="an id, or how it begins")
+    trace.add_argument(
+        "--model", type=Path, metavar="DIRECTORY", help="serving/, model/ or adapter/, instead"
+    )
+    trace.add_argument(
+        "--run", type=Path, dest="run_dir", metavar="RUN_DIR",
+        help="directory of the run, or its dataset/ or samples/ (default: this one; for a model"
+        " the one it stands in)",
+    )  # fmt: skip
+    trace.add_argument("--json", action="store_true", help="print one JSON object")
+    trace.set_defaults(run=_trace)
 
 
 def _add(
@@ -199,3 +216,23 @@ def _report(options: argparse.Namespace) -> None:
     from devtune.report.page import write_page
 
     print(write_page(options.dataset, options.out))
+
+
+def _trace(options: argparse.Namespace) -> None:
+    if (options.sample is None) == (options.model is None):
+        raise RecipeError("trace: give a SAMPLE_ID, or --model DIRECTORY, not both")
+    from devtune.report.traced import model_lines, sample_lines
+    from devtune.trace import trace_model, trace_sample
+
+    run = options.run_dir and options.run_dir.resolve()
+    if options.model:
+        found, lines = trace_model(options.model.resolve(), run), model_lines
+    else:
+        found, lines = trace_sample(options.sample, run or Path.cwd()), sample_lines
+    if options.json:
+        import json
+
+        print(json.dumps(found, sort_keys=True))
+        return
+    for line in lines(found):
+        print(line)

@@ -63,26 +63,21 @@ def find_lineage(model: Path, run: Path | None = None) -> dict[str, Part]:
     manifest = read_manifest(model)
     if manifest["stage"] not in MODELS:
         raise DevtuneError(
-            f"{model}: written by {manifest['stage']}; give a serving/, model/ or adapter/ directory"
+            f"{model}: written by {manifest['stage']}; give a serving/, model/ or adapter/"
+            " directory"
         )
-    _check_signature(model, manifest)
-    name = OUTPUTS[manifest["stage"]]
-    found = {name: Part(model, manifest, "")}
-    waiting = [name]
-    while waiting:
-        reader = found[waiting.pop(0)]
-        beside = (run or model.parent) / reader.directory.name
-        for name in sorted(reader.manifest.get("inputs", {})):
-            part = find_part(name, beside, reader.manifest)
-            if name not in found:
-                waiting.append(name)
-            elif not part.missing or found[name].missing == part.missing:
-                continue
+    found = {OUTPUTS[manifest["stage"]]: Part(model, manifest, "")}
+    for stage in reversed(LINE):  # what a stage reads was written by an earlier one
+        reader = found.get(stage.output)
+        if reader is None or reader.missing:
+            continue
+        _check_signature(reader)
+        for name in sorted(reader.manifest["inputs"]):
+            part = find_part(name, (run or model.parent) / stage.output, reader.manifest)
             if part.missing and name != ELSEWHERE:
                 raise DevtuneError(_absent(name, part, reader))
-            if not part.missing:
-                _check_signature(part.directory, part.manifest)
-            found[name] = part
+            if part.missing or name not in found:
+                found[name] = part
     order = [stage.output for stage in reversed(LINE)]
     return {name: found[name] for name in order if name in found}
 
@@ -95,11 +90,11 @@ def _absent(name: str, part: Part, reader: Part) -> str:
     )
 
 
-def _check_signature(directory: Path, manifest: Mapping[str, Any]) -> None:
-    signed = {key: manifest[key] for key in ("stage", "section", "inputs")}
+def _check_signature(part: Part) -> None:
+    signed = {key: part.manifest[key] for key in ("stage", "section", "inputs")}
     text = json.dumps(signed, sort_keys=True, ensure_ascii=False)
-    if hashlib.sha256(text.encode()).hexdigest() != manifest["fingerprint"]:
+    if hashlib.sha256(text.encode()).hexdigest() != part.manifest["fingerprint"]:
         raise DevtuneError(
-            f"{directory / MANIFEST}: does not have the fingerprint of what it says; restore it,"
-            " or move the directory away and run its stage again"
+            f"{part.directory / MANIFEST}: does not have the fingerprint of what it says; restore"
+            " it, or move the directory away and run its stage again"
         )
