@@ -41,14 +41,15 @@ def main() -> None:
     half: Half = options.half
     kinds = [*providers.kinds(), *generic.kinds(), *files.kinds()]
     chosen = [each for each in kinds if each.half == half]
-    harmless = [each for each in traps.kinds() if each.half == half]
+    all_traps = traps.kinds()
+    harmless = [each for each in all_traps if each.half == half]
     sources = read_tree(options.directory, half, int(options.megabytes * 1e6))
     secrets = list(plant(chosen, sources, options.examples, options.seed))
     lookalikes = list(plant(harmless, sources, options.examples, options.seed))
     groups = Counter(each.group for each in chosen)
     print(f"half: {half}, {len(chosen)} of {len(kinds)} kinds of secrets, {len(secrets)} planted")
     print(f"      ({', '.join(f'{groups[name]} {name}' for name in GROUPS)});")
-    print(f"      {len(harmless)} kinds of traps, {len(lookalikes)} planted, in copies of files;")
+    print(f"      {len(harmless)} of {len(all_traps)} kinds of traps, {len(lookalikes)} planted;")
     print(f"      {len(sources)} untouched files, {num_lines(sources):,} lines")
     columns = [Column(tool, secrets, lookalikes, sources) for tool in tools(options.rules)]
     print_table(columns, groups)
@@ -160,11 +161,17 @@ def print_table(columns: list[Column], groups: Counter[str]) -> None:
         rows.append((f"recall, {name}", lambda column, group=group: column.recall(group)))
     rows.append(("kinds found every time", lambda column: column.whole_kinds(None)))
     rows.append(("false / 10,000 lines, untouched files", untouched_rate))
+    rows.append(("false / 10,000 lines, files with a trap", trap_rate))
     rows.append(("share of traps reported", Column.trapped))
     rows.append(("MB a CPU second", lambda column: f"{column.speed:.2f}"))
-    print(f"\n{'':<38}" + "".join(f"{each.name:>16}" for each in columns))
+    print(f"\n{'':<40}" + "".join(f"{each.name:>16}" for each in columns))
     for name, cell in rows:
-        print(f"{name:<38}" + "".join(f"{cell(each):>16}" for each in columns))
+        print(f"{name:<40}" + "".join(f"{cell(each):>16}" for each in columns))
+
+
+def trap_rate(column: Column) -> str:
+    """False reports in traps per 10,000 lines of the files they were planted in, one in each."""
+    return column.false_rate(column.traps, num_lines([each.source for each, _ in column.traps]))
 
 
 def untouched_rate(column: Column) -> str:

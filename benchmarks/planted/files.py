@@ -201,7 +201,7 @@ def _filled(
     value: Draw, where: str, is_whole_file: bool
 ) -> Callable[[random.Random, int], Planted]:
     def make(rng: random.Random, nth: int) -> Planted:
-        made = in_context(value(rng, nth), where, rng)
+        made = in_context(value(rng, nth), (where,), nth, rng)
         return Planted(made.text, made.values, made.file_name, is_whole_file)
 
     return make

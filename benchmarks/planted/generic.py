@@ -159,10 +159,9 @@ def kinds() -> list[Kind]:
 
 
 def _kind(value: Draw, where: tuple[str, ...]) -> Callable[[random.Random, int], Planted]:
-    return lambda rng, nth: in_context(value(rng, nth), where[nth % len(where)], rng)
+    return lambda rng, nth: in_context(value(rng, nth), where, nth, rng)
 
 
 def _basic_header(rng: random.Random, nth: int) -> Planted:
     wrapped = plain_base64(f"build:{password(rng, nth)}")
-    text = f"client.py|headers = {{'Authorization': 'Basic {wrapped}'}}"
-    return in_context(wrapped, text.replace(wrapped, "{}"), rng)
+    return in_context(wrapped, ("client.py|headers = {'Authorization': 'Basic {}'}",), nth, rng)

@@ -6,7 +6,8 @@ Reads and writes nothing. Values are random: no provider ever gave them out.
 import random
 import re
 import string
-from collections.abc import Callable
+import zlib
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Literal
@@ -56,6 +57,11 @@ class Kind:
     group: Group
     make: Make
 
+    def example(self, seed: int, nth: int) -> "tuple[Planted, random.Random]":
+        """Draw the n-th example of a seed, and the generator as it stands then."""
+        rng = random.Random(f"{seed}/{self.group}/{self.name}/{nth}")
+        return self.make(rng, nth + zlib.crc32(self.name.encode())), rng
+
     @property
     def half(self) -> Half:
         """Which half the kind belongs to for ever, whatever other kinds come or go."""
@@ -101,9 +107,9 @@ def token(rng: random.Random, nth: int) -> str:
     return draw(rng, shapes[nth % len(shapes)])
 
 
-def in_context(value: str, context: str, rng: random.Random) -> Planted:
-    """Put a value into a context `file name|text`, where `{}` is the value."""
-    file_name, text = context.split("|", 1)
+def in_context(value: str, contexts: Sequence[str], nth: int, rng: random.Random) -> Planted:
+    """Put a value into one of the contexts `file name|text`, by turns; `{}` is the value."""
+    file_name, text = contexts[nth % len(contexts)].split("|", 1)
     before, after = text.split("{}", 1)
     filled = draw(rng, before) + value + draw(rng, after).replace("{}", value)
     return Planted(filled, (value,), file_name)

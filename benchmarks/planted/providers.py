@@ -29,7 +29,7 @@ SHAPES = {
     "gitlab_trigger": "glptt-<hex:40>",
     "gitlab_runner": "glrt-<w:20>",
     "aws_access_key_id": "AKIA<b32:16>",
-    "gcp_api_key": "AIza<w:35>",
+    "gcp_api_key": "AIzaSy<w:33>",
     "gcp_oauth_client_secret": "GOCSPX-<w:28>",
     "gcp_oauth_access": "ya29.a0A<w:160>",
     "azure_ad_client_secret": "<an:3>8Q~<an:20>_<an:13>",
@@ -37,7 +37,6 @@ SHAPES = {
     "slack_bot": "xoxb-<d:12>-<d:13>-<an:24>",
     "slack_user": "xoxp-<d:12>-<d:12>-<d:13>-<hex:32>",
     "slack_app": "xapp-1-A<up:10>-<d:13>-<hex:64>",
-    "slack_webhook": "https://hooks.slack.com/services/T<up:10>/B<up:10>/<an:24>",
     "stripe_secret": "sk_live_<an:24>",
     "stripe_secret_long": "sk_live_51<an:97>",
     "stripe_restricted": "rk_live_<an:24>",
@@ -53,9 +52,8 @@ SHAPES = {
     "shopify_access": "shpat_<hex:32>",
     "square_access": "EAAAE<w:59>",
     "mailgun_private": "key-<hex:32>",
-    "mailchimp": "<hex:32>-us<d:2>",
+    "mailchimp": "<hex:32>-us1<d:1>",
     "telegram_bot": "7<d:9>:AA<w:33>",
-    "discord_webhook": "https://discord.com/api/webhooks/<d:19>/<w:68>",
     "heroku": "HRKU-AA<w:58>",
     "linear": "lin_api_<an:40>",
     "notion": "ntn_<d:11><an:35>",
@@ -85,7 +83,15 @@ SHAPES = {
     "netlify": "nfp_<an:36>",
     "twilio_api_key": "SK<hex:32>",
 }
+WEBHOOKS = (
+    'notify.py|    requests.post("{}", json={"text": "done"})',
+    "ci.yml|      WEBHOOK: {}",
+    "notify.sh|curl -X POST -d @body.json {}",
+    "notes.md|Alarms go to {} for now.",
+)
 NAMED = {
+    "slack_webhook": ("https://hooks.slack.com/services/T<up:10>/B<up:10>/<an:24>", *WEBHOOKS),
+    "discord_webhook": ("https://discord.com/api/webhooks/1<d:18>/<w:68>", *WEBHOOKS),
     "aws_secret_access_key": (
         "<b64:40>",
         'session.py|boto3.Session("AKIA<b32:16>", aws_secret_access_key="{}")',
@@ -176,11 +182,11 @@ def kinds() -> list[Kind]:
 def _shaped(
     shape: str, contexts: tuple[str, ...] | list[str]
 ) -> Callable[[random.Random, int], Planted]:
-    return lambda rng, nth: in_context(draw(rng, shape), contexts[nth % len(contexts)], rng)
+    return lambda rng, nth: in_context(draw(rng, shape), contexts, nth, rng)
 
 
 def _computed(make: Callable[[random.Random], str]) -> Callable[[random.Random, int], Planted]:
-    return lambda rng, nth: in_context(make(rng), ANYWHERE[nth % len(ANYWHERE)], rng)
+    return lambda rng, nth: in_context(make(rng), ANYWHERE, nth, rng)
 
 
 def _armoured(

@@ -15,12 +15,12 @@ from planted.kinds import Half, Kind, half_of
 SUFFIXES = frozenset(
     re.findall(
         r"\.\w+",
-        ".c .cc .cfg .cpp .cs .css .cu .go .h .hpp .html .ini .ipynb .java .js .json .jsx .kt .lock "
-        ".lua .map .md .php .pl .properties .ps1 .pyi .py .r .rb .rs .rst .scala .sh .sql .svg .swift "
-        ".tf .toml .ts .tsx .txt .xml .yaml .yml",
+        ".c .cc .cfg .cpp .cs .css .cu .go .h .hpp .html .ini .ipynb .java .js .json .jsx .kt "
+        ".lock .lua .map .md .php .pl .properties .ps1 .pyi .py .r .rb .rs .rst .scala .sh "
+        ".sql .svg .swift .tf .toml .ts .tsx .txt .xml .yaml .yml",
     )
 )
-MAX_BYTES = 200_000
+MAX_BYTES = 60_000
 MAX_HOST_LINES = 200
 
 
@@ -88,8 +88,7 @@ def plant(
             hosts.setdefault(Path(source.path).suffix, []).append(source)
     for kind in kinds:
         for nth in range(num_each):
-            rng = random.Random(f"{seed}/{kind.group}/{kind.name}/{nth}")
-            made = kind.make(rng, nth)
+            made, rng = kind.example(seed, nth)
             choice = [] if made.is_whole_file else hosts.get(Path(made.file_name).suffix, [])
             lines = rng.choice(choice).text.splitlines() if choice else []
             place = _place(lines, rng)
