@@ -63,15 +63,17 @@ def trace_sample(prefix: str, directory: Path) -> dict[str, Any]:
     """Return where the sample whose id begins with `prefix` is from and what became of it.
 
     `directory` is that of a run, or its `samples/` or `dataset/`. Raises `DevtuneError` when no
-    sample, or more than one, begins so; what only a directory that is missing says is left out,
-    and `missing` names it.
+    sample, or more than one, begins so, or a file is damaged; what only a directory that is missing
+    says is left out, and `missing` names it.
     """
     samples, dataset = _parts_of(directory)
     corpus = find_part("corpus", samples.directory, samples.manifest)
+    present = [part for part in (corpus, samples, dataset) if not part.missing]
+    for part in present:
+        verify_files(part.directory, QUICK_BYTES)
     sample_id, found = _find(prefix, samples, dataset)
     places = [place for row in found.rows for place in row["places"]]
     names = {each["source"] for each in (*places, *found.rejected)}
-    present = [part for part in (corpus, samples, dataset) if not part.missing]
     return {
         "sample_id": sample_id,
         **asdict(found),

@@ -23,6 +23,8 @@ LIGHT = (
     "devtune.launch.local",
     "devtune.report.closing",
     "devtune.report.fields",
+    "devtune.report.traced",
+    "devtune.trace",
 )
 
 
