@@ -39,7 +39,7 @@ def _wrapped_pem(rng: random.Random, nth: int) -> str:
 
 
 def _docker_config(rng: random.Random, nth: int) -> str:
-    login = {"auths": {"registry.example.org": {"auth": _login(rng, nth)}}}
+    login = {"auths": {"registry.harbor.internal": {"auth": _login(rng, nth)}}}
     return formats.plain_base64(json.dumps(login))
 
 
@@ -49,22 +49,22 @@ def _aws_secret(rng: random.Random, nth: int) -> str:
 
 _SECRET = "apiVersion: v1\nkind: Secret\nmetadata:\n  name: store\n"
 WHOLE: dict[str, tuple[Draw, str]] = {
-    "netrc": (password, ".netrc|machine files.example.org\n  login build\n  password {}\n"),
-    "netrc_one_line": (token, ".netrc|machine api.example.org login build password {}\n"),
+    "netrc": (password, ".netrc|machine files.harbor.internal\n  login build\n  password {}\n"),
+    "netrc_one_line": (token, ".netrc|machine api.harbor.internal login build password {}\n"),
     "npmrc_token": (
         lambda rng, nth: draw(rng, "<uuid>"),
-        ".npmrc|registry=https://npm.example.org/\n//npm.example.org/:_authToken={}\n",
+        ".npmrc|registry=https://npm.harbor.internal/\n//npm.harbor.internal/:_authToken={}\n",
     ),
-    "npmrc_auth": (_login, ".npmrc|_auth={}\nemail=build@example.org\nalways-auth=true\n"),
-    "npmrc_password": (_wrapped_password, ".npmrc|//npm.example.org/:_password={}\n"),
+    "npmrc_auth": (_login, ".npmrc|_auth={}\nemail=build@harbor.internal\nalways-auth=true\n"),
+    "npmrc_password": (_wrapped_password, ".npmrc|//npm.harbor.internal/:_password={}\n"),
     "pypirc": (
         password,
         ".pypirc|[distutils]\nindex-servers = internal\n\n[internal]\n"
-        "repository = https://index.example.org/\nusername = build\npassword = {}\n",
+        "repository = https://index.harbor.internal/\nusername = build\npassword = {}\n",
     ),
-    "pgpass": (password, ".pgpass|db1.example.org:5432:shop:app:{}\n"),
+    "pgpass": (password, ".pgpass|db1.harbor.internal:5432:shop:app:{}\n"),
     "my_cnf": (password, ".my.cnf|[client]\nuser=root\npassword={}\nhost=db1\n"),
-    "git_credentials": (_quoted, ".git-credentials|https://build:{}@git.example.org\n"),
+    "git_credentials": (_quoted, ".git-credentials|https://build:{}@git.harbor.internal\n"),
     "aws_credentials": (
         _aws_secret,
         "credentials|[prod]\naws_access_key_id = AKIA<b32:16>\naws_secret_access_key = {}\n",
@@ -94,7 +94,7 @@ WHOLE: dict[str, tuple[Draw, str]] = {
     ),
     "docker_config": (
         _login,
-        'config.json|{"auths": {"registry.example.org": {"auth": "{}"}}}\n',
+        'config.json|{"auths": {"registry.harbor.internal": {"auth": "{}"}}}\n',
     ),
     "maven_settings": (
         password,
@@ -107,7 +107,7 @@ WHOLE: dict[str, tuple[Draw, str]] = {
     ),
     "composer_auth": (
         password,
-        'auth.json|{"http-basic": {"repo.example.org": {"username": "b", "password": "{}"}}}\n',
+        'auth.json|{"http-basic": {"repo.harbor.internal": {"username": "b", "password": "{}"}}}\n',
     ),
     "nuget_config": (
         password,
@@ -133,20 +133,26 @@ WHOLE: dict[str, tuple[Draw, str]] = {
     "systemd_unit": (password, "app.service|[Service]\nEnvironment=DB_PASSWORD={}\nUser=app\n"),
 }
 LINES: dict[str, tuple[Draw, str]] = {
-    "address_postgres": (_quoted, 'store.py|URL = "postgresql://app:{}@db1.example.org:5432/shop"'),
+    "address_postgres": (
+        _quoted,
+        'store.py|URL = "postgresql://app:{}@db1.harbor.internal:5432/shop"',
+    ),
     "address_mysql": (_quoted, "prod.env|DATABASE_URL=mysql://root:{}@10.2.3.4/shop"),
     "address_mongodb": (
         _quoted,
-        "db.js|mongoose.connect('mongodb+srv://app:{}@cluster0.ab1cd.example.net/shop?w=majority')",
+        "db.js|mongoose.connect('mongodb+srv://app:{}@cluster0.ab1cd.harbor.internal/shop?w=majority')",
     ),
-    "address_redis": (_quoted, 'cache.py|broker = "redis://:{}@cache.example.org:6379/0"'),
-    "address_amqp": (_quoted, "values.yaml|  broker: amqps://build:{}@mq.example.org/main"),
-    "address_basic_auth": (_quoted, "deploy.sh|git clone https://build:{}@git.example.org/a/b.git"),
+    "address_redis": (_quoted, 'cache.py|broker = "redis://:{}@cache.harbor.internal:6379/0"'),
+    "address_amqp": (_quoted, "values.yaml|  broker: amqps://build:{}@mq.harbor.internal/main"),
+    "address_basic_auth": (
+        _quoted,
+        "deploy.sh|git clone https://build:{}@git.harbor.internal/a/b.git",
+    ),
     "address_index": (
         _quoted,
-        "requirements.txt|--extra-index-url https://build:{}@index.example.org/simple",
+        "requirements.txt|--extra-index-url https://build:{}@index.harbor.internal/simple",
     ),
-    "address_user_only": (token, "deploy.sh|git clone https://{}@git.example.org/a/b.git"),
+    "address_user_only": (token, "deploy.sh|git clone https://{}@git.harbor.internal/a/b.git"),
     "connection_jdbc": (
         _quoted,
         'Store.java|        String url = "jdbc:postgresql://db1/shop?user=app&password={}&ssl=true";',
@@ -173,7 +179,7 @@ LINES: dict[str, tuple[Draw, str]] = {
     ),
     "address_encoded_token": (
         lambda rng, nth: quote(draw(rng, "<b64:42>+="), safe=""),
-        "client.py|URL = 'https://api.example.org/cb?access_token={}'",
+        "client.py|URL = 'https://api.harbor.internal/cb?access_token={}'",
     ),
 }
 OUTPUTS = {

@@ -30,7 +30,7 @@ PASSWORDS = {
         'store.py|pw = getenv("ADMIN_PW") or "{}"',
     ),
     "python_comparison": ('login.py|    if password == "{}":\n        return True',),
-    "python_positional": ('login.py|    server.login("reports@example.org", "{}")',),
+    "python_positional": ('login.py|    server.login("reports@harbor.internal", "{}")',),
     "javascript_object": (
         "db.js|module.exports = { user: 'app', password: '{}', port: 5432 };",
         "db.js|const dbPassword = `{}`;",
@@ -74,15 +74,15 @@ PASSWORDS = {
     "shell_export": ("deploy.sh|export PGPASSWORD='{}'", "deploy.sh|DB_PASS={}"),
     "shell_flag": (
         "deploy.sh|mysql -h db1 -u root -p'{}' shop < dump.sql",
-        "deploy.sh|docker login -u build --password {} registry.example.org",
+        "deploy.sh|docker login -u build --password {} registry.harbor.internal",
         "deploy.sh|sshpass -p '{}' ssh root@10.2.3.4",
     ),
-    "curl_user": ("deploy.sh|curl -u build:{} https://files.example.org/latest.tgz",),
+    "curl_user": ("deploy.sh|curl -u build:{} https://files.harbor.internal/latest.tgz",),
     "dockerfile": ("Dockerfile|ENV MYSQL_ROOT_PASSWORD={}", "Dockerfile|ARG ADMIN_PASSWORD={}"),
     "yaml_key": ("values.yaml|  adminPassword: {}", 'values.yaml|    password: "{}"'),
     "yaml_list": ("compose.yaml|    environment:\n      - POSTGRES_PASSWORD={}",),
     "toml": ('settings.toml|password = "{}"',),
-    "ini": ("app.ini|[smtp]\nhost = mail.example.org\npasswd = {}",),
+    "ini": ("app.ini|[smtp]\nhost = mail.harbor.internal\npasswd = {}",),
     "json": ('config.json|  {"user": "app", "password": "{}"}',),
     "xml": (
         'web.config|    <add key="SmtpPassword" value="{}" />',
@@ -116,8 +116,12 @@ TOKENS = {
     "yaml_secret": ("values.yaml|  client_secret: {}", "ci.yml|    DEPLOY_TOKEN: {}"),
     "environment_file": ("prod.env|INTERNAL_API_TOKEN={}", "prod.env|SESSION_SECRET='{}'"),
     "json_secret": ('config.json|  "clientSecret": "{}",', 'config.json|  "apiKey": "{}",'),
-    "bearer_header": ("deploy.sh|curl -H 'Authorization: Bearer {}' https://ci.example.org/api",),
-    "query_parameter": ("client.py|URL = 'https://api.example.org/v1/items?api_key={}&page=1'",),
+    "bearer_header": (
+        "deploy.sh|curl -H 'Authorization: Bearer {}' https://ci.harbor.internal/api",
+    ),
+    "query_parameter": (
+        "client.py|URL = 'https://api.harbor.internal/v1/items?api_key={}&page=1'",
+    ),
     "ruby_token": ("client.rb|  config.api_token = '{}'",),
     "csharp_secret": ('Client.cs|            ApiSecret = "{}",',),
     "rust_token": ('client.rs|    let token = "{}".to_string();',),
@@ -139,7 +143,7 @@ SHAPED = {
     "client_secret_uuid": ("<uuid>", 'idp.py|CLIENT_SECRET = "{}"', "idp.yaml|  api-key: {}"),
     "one_time_password_seed": (
         "<b32:32>",
-        "otp.py|URI = 'otpauth://totp/Build:ci@example.org?secret={}&issuer=Build'",
+        "otp.py|URI = 'otpauth://totp/Build:ci@harbor.internal?secret={}&issuer=Build'",
         'otp.py|TOTP_SECRET = "{}"',
     ),
     "hmac_secret_escaped": ("<an:24>", 'row.json|{"body": "{\\"hmac_secret\\": \\"{}\\"}"}'),

@@ -11,17 +11,20 @@ from planted.kinds import Kind, Planted, draw, in_context
 
 ANYWHERE = (
     'settings.py|TOKEN = "{}"',
-    "deploy.sh|curl -sS -H 'Authorization: Bearer {}' https://api.example.org/v1/items",
+    "deploy.sh|curl -sS -H 'Authorization: Bearer {}' https://api.harbor.internal/v1/items",
     "values.yaml|  token: {}",
     "notes.md|Staging works with `{}` until Friday.",
     'client.js|const client = new Client({ auth: "{}" });',
     "local.env|SERVICE_CREDENTIAL={}",
     "run.log|2024-05-17 08:12:44 DEBUG upstream refused {} (403), retrying in 5 s",
-    'config.json|{"endpoint": "https://api.example.org", "credential": "{}"}',
+    'config.json|{"endpoint": "https://api.harbor.internal", "credential": "{}"}',
     'main.go|	req.Header.Set("X-Auth", "{}")',
     "job.py|    # rotate me: {}",
 )
-"""Where a secret may stand that is known by its looks: assignments, calls, headers, prose, logs."""
+"""Where a secret may stand that is known by its looks: assignments, calls, headers, prose, logs.
+
+Hosts are internal ones: scanners take what stands beside `example.org` for an example.
+"""
 
 SHAPES = {
     "github_fine_grained": "github_pat_<an:22>_<an:59>",
@@ -136,7 +139,7 @@ NAMED = {
     ),
     "cloudflare_api": (
         "<w:40>",
-        "dns.sh|curl -H 'X-Auth-Email: ops@example.org' -H 'Authorization: Bearer {}' "
+        "dns.sh|curl -H 'X-Auth-Email: ops@harbor.internal' -H 'Authorization: Bearer {}' "
         "https://api.cloudflare.com/client/v4/zones",
         "local.env|CLOUDFLARE_API_TOKEN={}",
     ),
