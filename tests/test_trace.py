@@ -382,6 +382,8 @@ def test_a_model_leads_to_every_commit_that_taught_it(run_dir, repository, name)
     rows = [(source["name"], each) for source in found["sources"] for each in source["commits"]]
     told = {(source, each["commit"]): each for source, each in rows}
     assert len(told) == len(rows)
+    order = [(source, each["date"]) for source, each in rows]
+    assert order == sorted(order)
     assert {key: each["num_samples"] for key, each in told.items()} == num_samples
     assert {key: each["num_trained_tokens"] for key, each in told.items()} == num_tokens
     assert ("copy", "") in told

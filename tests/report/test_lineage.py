@@ -159,6 +159,14 @@ def test_a_base_may_stand_elsewhere_or_belong_to_another_run(run):
     assert find_lineage(run / "serving")["base"].missing == "base/ beside it is of another run"
 
 
+def test_a_base_only_some_of_the_stages_read_is_not_taken_for_that_of_all(run):
+    shutil.rmtree(run / "serving")
+    shutil.rmtree(run / "base")
+    write(run, "base", other=1)
+    write(run, "serving")
+    assert find_lineage(run / "serving")["base"].missing == "base/ beside it is of another run"
+
+
 def test_weights_that_were_carried_away_are_followed_in_the_run_they_came_from(run, tmp_path):
     away = tmp_path / "server" / "v1"
     away.parent.mkdir()

@@ -68,7 +68,7 @@ def test_a_model_is_told_in_aligned_lines_with_nothing_invisible():
              "git_commit": "d" * 40},
             {"directory": "base", "missing": "base/ is not beside it"},
         ],
-        "sources": [{"name": "app", "commits": commits}],
+        "sources": [{"name": "app\x1b", "commits": commits}],
         "totals": {"num_samples": 20, "num_trained_tokens": 1239, "num_commits": 1,
                    "num_sources": 1, "num_shared": 1},
     }  # fmt: skip
@@ -81,7 +81,7 @@ made of
   serving/          ffffffffffffffff  today  devtune commit dddddddddddd
   base/             base/ is not beside it; it holds published weights
 
-app (not known)
+appESC (not known)
 {HEAD}
   (no history)                                                               1           1,234
   {"c" * 40}  2024-01-01T00:00:00+00:00       20               5  A, ESCB
