@@ -7,6 +7,7 @@ import hashlib
 import os
 import stat
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib import metadata, util
 from pathlib import Path
@@ -223,9 +224,10 @@ def _look_at(entry: os.DirEntry[bytes], path: bytes) -> Found:
 
 
 def _version(name: str) -> str:
-    for distribution in (name, *metadata.packages_distributions().get(name, ())):
-        try:
+    with suppress(metadata.PackageNotFoundError):
+        return metadata.version(name)
+    # Looks into every installed package; few are called otherwise than they are imported.
+    for distribution in metadata.packages_distributions().get(name, ()):
+        with suppress(metadata.PackageNotFoundError):
             return metadata.version(distribution)
-        except metadata.PackageNotFoundError:
-            continue
     return ""

@@ -17,7 +17,6 @@ from devtune.data.sources.git import Repository, open_repository, resolve
 from devtune.data.sources.git_plan import Plan, plan_git
 from devtune.data.sources.history import Commit, read_commits, read_tree
 from devtune.data.sources.raw import ABSENT, SUBMODULE, SYMLINK, Entry
-from devtune.data.sources.replay import replay
 from devtune.data.sources.texts import Text, Texts, map_texts
 from devtune.errors import DevtuneError
 from devtune.pipeline import CollectSection, GitSource
@@ -173,6 +172,9 @@ class _Reading:
         section = self.reader.section.replay
         if section is None:
             return
+        # `devtune check` opens sources too, and waits for nothing it does not need.
+        from devtune.data.sources.replay import replay
+
         row = replay(
             self.reader.repository, section, commit, f"{commit.id}^", change.edits, change.split,
             self.reader.name, self._is_shown,
