@@ -75,7 +75,7 @@ def run_stage(
         "section": dict(identity),
         "inputs": {key: each["fingerprint"] for key, each in input_manifests.items()},
     }
-    fingerprint = hashlib.sha256(_canonical(signed)).hexdigest()
+    fingerprint = fingerprint_of(signed)
     scratch = out.with_name(out.name + ".partial")
     try:
         if manifest := _finished(out, signed, fingerprint):
@@ -283,8 +283,10 @@ def _fsync(path: Path) -> None:
         os.close(handle)
 
 
-def _canonical(value: Any) -> bytes:
-    return json.dumps(value, sort_keys=True, ensure_ascii=False, default=str).encode()
+def fingerprint_of(signed: Mapping[str, Any]) -> str:
+    """Return the fingerprint of a result: a hash of its stage, section and inputs."""
+    canonical = json.dumps(signed, sort_keys=True, ensure_ascii=False, default=str)
+    return hashlib.sha256(canonical.encode()).hexdigest()
 
 
 def _now() -> str:

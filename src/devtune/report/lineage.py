@@ -3,15 +3,13 @@
 Reads the manifests of stage directories; writes nothing.
 """
 
-import hashlib
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from devtune.errors import DevtuneError
 from devtune.line import LINE
-from devtune.stage import MANIFEST, read_manifest
+from devtune.stage import MANIFEST, fingerprint_of, read_manifest
 
 OUTPUTS = {stage.name: stage.output for stage in LINE}
 MODELS = ("export", "merge", "train")
@@ -92,8 +90,7 @@ def _absent(name: str, part: Part, reader: Part) -> str:
 
 def _check_signature(part: Part) -> None:
     signed = {key: part.manifest[key] for key in ("stage", "section", "inputs")}
-    text = json.dumps(signed, sort_keys=True, ensure_ascii=False)
-    if hashlib.sha256(text.encode()).hexdigest() != part.manifest["fingerprint"]:
+    if fingerprint_of(signed) != part.manifest["fingerprint"]:
         raise DevtuneError(
             f"{part.directory / MANIFEST}: does not have the fingerprint of what it says; restore"
             " it, or move the directory away and run its stage again"
