@@ -22,6 +22,7 @@ def without_network():
     return prefix
 
 
+@pytest.mark.timeout(900)
 def test_the_whole_line_runs_without_network_and_a_second_run_does_nothing(
     devtune, repository, tmp_path
 ):

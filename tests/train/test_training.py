@@ -104,6 +104,7 @@ def kill_when(section, dataset, base, out, sign):
     worker.wait()
 
 
+@pytest.mark.timeout(900)  # the first compiles an extension of the engine
 @pytest.mark.parametrize("stage", [0, 2])
 def test_two_ranks_under_deepspeed_follow_the_same_curve_as_one_process(
     stage, make_section, dataset, base, tmp_path
