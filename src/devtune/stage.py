@@ -248,14 +248,13 @@ def _publish(
     scratch: Path, out: Path, manifest: Mapping[str, Any], permissions: int | None
 ) -> None:
     (scratch / MARK).unlink(missing_ok=True)
-    for each in scratch.rglob("*"):
-        _fsync(each)
     temporary = scratch / (MANIFEST + ".new")
     temporary.write_text(
         json.dumps(manifest, indent=2, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8"
     )
     _permit(scratch, _by_umask() if permissions is None else permissions)
-    _fsync(temporary)
+    for each in scratch.rglob("*"):
+        _fsync(each)
     temporary.rename(scratch / MANIFEST)
     _fsync(scratch)
     scratch.rename(out)

@@ -14,11 +14,14 @@ from functools import cache
 from hashlib import blake2b
 from itertools import accumulate
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ahocorasick_rs import AhoCorasick
-from kingfisher_sdk import DetectionPolicy, Finding, Rules, Scanner
 
 from devtune.errors import RecipeError, one_line
+
+if TYPE_CHECKING:  # loaded by who scans; `devtune check` does not
+    from kingfisher_sdk import Finding, Rules, Scanner
 
 MIN_LITERAL_CHARACTERS = 8
 MIN_SALT_BYTES = 32
@@ -32,16 +35,20 @@ _SECRET_PART = re.compile(r"(secret|passphrase|security-token|(?<!public-)key)(\
 
 
 @cache
-def _rules(rules_dir: Path | None) -> Rules:
+def _rules(rules_dir: Path | None) -> "Rules":
     """Compile the rules once a process (seconds), or read them from where one has compiled them.
 
     Only where devtune says: the scanner's own place for them in the user's home stays empty.
     """
+    from kingfisher_sdk import Rules
+
     return Rules(confidence="low", cache=rules_dir is not None, cache_dir=rules_dir)
 
 
 @cache
-def _scanner(rules_dir: Path | None) -> Scanner:
+def _scanner(rules_dir: Path | None) -> "Scanner":
+    from kingfisher_sdk import DetectionPolicy, Scanner
+
     # Comments such as `gitleaks:allow` are the text's own wish; markup context would skip HTML.
     policy = DetectionPolicy(
         inline_ignores=False, markup_context=False, cli_match_semantics=False, base64_max_depth=2
@@ -188,11 +195,11 @@ def _keyed(value: str, salt: bytes) -> str:
     return hmac.digest(salt, value.encode("utf-8", "replace"), "sha256")[:8].hex()
 
 
-def _is_secret(finding: Finding) -> bool:
+def _is_secret(finding: "Finding") -> bool:
     return finding.visible or _SECRET_PART.search(finding.rule_id) is not None
 
 
-def _length(finding: Finding) -> int:
+def _length(finding: "Finding") -> int:
     return finding.location["end_offset"] - finding.location["start_offset"]
 
 
