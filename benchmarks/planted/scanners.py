@@ -13,7 +13,7 @@ from detect_secrets.core.scan import scan_file
 from detect_secrets.settings import default_settings
 from kingfisher_sdk import Rules, Scanner
 
-from devtune.data.secrets import Marker
+from devtune.data.privacy.marking import Marker
 from planted.trees import Source, Specimen
 
 NUM_CHARACTERS = 12

@@ -13,8 +13,8 @@ from devtune.config import Resolved
 from devtune.data.filters.exclusions import load_policy
 from devtune.data.filters.expressions import is_known, load_license_policy, normalize
 from devtune.data.filters.repositories import ExcludedRepositories
+from devtune.data.privacy.salt import read_salt
 from devtune.data.prompts import Prompt
-from devtune.data.secrets import read_salt
 from devtune.data.sources.opening import open_sources
 from devtune.data.tools import Tools
 from devtune.errors import DevtuneError, RecipeError

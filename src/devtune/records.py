@@ -205,6 +205,32 @@ class Rejected:
 
 @with_config(STRICT)
 @dataclass(frozen=True, slots=True)
+class Redaction:
+    """One value in one file of a source, replaced everywhere (`corpus/redactions.jsonl`).
+
+    Never the value, nor anything it could be guessed from.
+    """
+
+    placeholder: str
+    """What stands in its place in every text."""
+    layer: Literal["secret", "personal"]
+    kind: str
+    """In lower case: `github_pat`, `password`, `email`."""
+    rule: str
+    """Who found it first."""
+    source: str
+    path: str
+    """Empty where it does not stand in a file: a commit message, a discussion."""
+    commit: str
+    """The first version that was read with it in; empty outside histories."""
+    line: int
+    """1-based, of its first occurrence in that version as it was before anything was replaced."""
+    num_texts: int
+    """Versions of this file, or texts of this source outside files, that held it."""
+
+
+@with_config(STRICT)
+@dataclass(frozen=True, slots=True)
 class ToolCall:
     """One call of a tool by the assistant."""
 

@@ -4,6 +4,7 @@ import pytest
 from cryptography.exceptions import InvalidTag
 
 from devtune.data import sealed
+from devtune.data.privacy.marking import Learned
 from devtune.data.sealed import (
     KEY,
     open_key,
@@ -14,7 +15,6 @@ from devtune.data.sealed import (
     unseal_value,
     unsealed_lines,
 )
-from devtune.data.secrets import Learned
 
 
 def test_what_parts_learned_comes_back_in_their_order(tmp_path):

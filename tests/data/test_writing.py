@@ -2,8 +2,9 @@ import json
 
 import pytest
 
+from devtune.data.privacy.detection import Detection
+from devtune.data.privacy.marking import Marker
 from devtune.data.sealed import open_key, seal, sealed_file
-from devtune.data.secrets import Marker
 from devtune.data.writing import (
     FILES,
     Rewriting,
@@ -73,7 +74,7 @@ def rewritten(parts, tmp_path):
 
 def learn(value, kind="TOKEN"):
     marker = Marker(b"k")
-    mark = marker._learn(value, kind)
+    mark = marker._learn(value, Detection(0, len(value), kind, kind.lower()))
     (learned,) = marker.learned.values()
     return mark, learned
 

@@ -13,6 +13,10 @@ from typing import Any
 
 from devtune.cache import cache_dir
 from devtune.data.parts import Run, run_parts
+from devtune.data.privacy.kingfisher import compile_rules
+from devtune.data.privacy.marking import Marker
+from devtune.data.privacy.redaction import Redactor
+from devtune.data.privacy.salt import read_salt
 from devtune.data.sealed import (
     open_key,
     seal,
@@ -21,7 +25,6 @@ from devtune.data.sealed import (
     unseal,
     unseal_value,
 )
-from devtune.data.secrets import Marker, Redactor, compile_rules, read_salt
 from devtune.data.sources.opening import Reader, open_sources
 from devtune.data.writing import (
     FILES,

@@ -15,7 +15,7 @@ from typing import IO, Any
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from devtune.data.secrets import Learned
+from devtune.data.privacy.marking import Learned
 
 KEY, LEARNED = "seal.key", "learned.sealed"
 KEY_BITS, NONCE_BYTES, LENGTH_BYTES = 256, 12, 4

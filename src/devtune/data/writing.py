@@ -15,8 +15,9 @@ from typing import Any, cast
 import orjson
 from ahocorasick_rs import BytesAhoCorasick
 
+from devtune.data.privacy.redaction import Redactor
+from devtune.data.privacy.salt import read_salt
 from devtune.data.sealed import open_key, unseal, unsealed_lines
-from devtune.data.secrets import Redactor, read_salt
 from devtune.data.sources.texts import IDENTIFIERS, NESTED_JSON, map_json
 from devtune.jsonl import to_json
 from devtune.records import Change, Discussion, Rejected, Replay, SourceFile

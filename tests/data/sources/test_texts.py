@@ -3,7 +3,7 @@ import json
 import pytest
 
 from devtune.data.filters.files import FileRules
-from devtune.data.secrets import Marker
+from devtune.data.privacy.marking import Marker
 from devtune.data.sources import texts as module
 from devtune.data.sources.texts import Texts, map_json, map_texts
 from devtune.pipeline import CollectSection

@@ -21,7 +21,7 @@ from devtune.data.filters.files import (
     split_by_file,
 )
 from devtune.data.filters.licenses import is_license_file
-from devtune.data.secrets import Marker
+from devtune.data.privacy.marking import Marker
 from devtune.data.sources.texts import Text, Texts
 from devtune.errors import DevtuneError, one_line
 from devtune.pipeline import CollectSection, DirectorySource, PackageSource

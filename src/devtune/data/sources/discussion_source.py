@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from devtune.data.secrets import Marker
+from devtune.data.privacy.marking import Marker
 from devtune.data.sources.blobs import Blobs
 from devtune.data.sources.forge import ForgeReader
 from devtune.data.sources.git_source import GitReader

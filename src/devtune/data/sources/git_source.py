@@ -11,7 +11,7 @@ from typing import Any
 
 from devtune.data.filters.commits import CommitRules
 from devtune.data.filters.files import FileRules, decode_path, spell_path, split_by_file
-from devtune.data.secrets import Marker
+from devtune.data.privacy.marking import Marker
 from devtune.data.sources.blobs import Blobs
 from devtune.data.sources.git import Repository, open_repository, resolve
 from devtune.data.sources.git_plan import Plan, plan_git

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from devtune.data.filters.files import FileRules
 from devtune.data.filters.repositories import ExcludedRepositories
-from devtune.data.secrets import Marker
+from devtune.data.privacy.marking import Marker
 from devtune.data.sources.directory_source import open_directory, open_package
 from devtune.data.sources.discussion_source import DiscussionReader
 from devtune.data.sources.forge import ForgeReader, open_forge

@@ -12,7 +12,7 @@ from pathlib import PurePosixPath
 from typing import Any, TypeVar, cast
 
 from devtune.data.filters.files import FileRules
-from devtune.data.secrets import Marker
+from devtune.data.privacy.marking import Marker
 from devtune.data.sources.notebook import read_notebook
 
 CACHED_CHARACTERS = 32_000_000

@@ -6,10 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from devtune.cache import cache_dir
-from devtune.data.collect import RULES
-from devtune.data.secrets import Marker, Redactor, compile_rules, read_salt
-from devtune.errors import RecipeError
+from devtune.data.privacy.marking import Marker
+from devtune.data.privacy.redaction import Redactor
 
 KEY = b"k" * 32
 
@@ -156,7 +154,8 @@ def test_what_looks_like_a_mark_but_is_none_stays():
 
 def test_scanning_leaves_nothing_in_the_home_directory(tmp_path: Path, canaries):
     program = (
-        "import sys; from devtune.data.secrets import Marker, Redactor;"
+        "import sys; from devtune.data.privacy.marking import Marker;"
+        "from devtune.data.privacy.redaction import Redactor;"
         "m = Marker(b'k'); t = m.mark(sys.stdin.read());"
         "print(Redactor(m.learned.values()).redact(t))"
     )
@@ -170,17 +169,6 @@ def test_scanning_leaves_nothing_in_the_home_directory(tmp_path: Path, canaries)
     )
     assert answer.stdout.strip() == "token = 'REDACTED_GITHUB_PAT_1'"
     assert list(tmp_path.iterdir()) == []
-
-
-def test_damaged_compiled_rules_are_compiled_again(tmp_path: Path, canaries):
-    compiled = tmp_path / "rules"
-    compiled.mkdir(mode=0o700)
-    assert compile_rules(cache_dir(RULES))
-    for each in cache_dir(RULES).iterdir():
-        (compiled / each.name).write_bytes(each.read_bytes()[:-1000] + b"x" * 1000)
-        (compiled / each.name).chmod(0o600)
-    assert compile_rules(compiled)
-    assert "REDACTED_GITHUB_PAT_" in Marker(KEY, compiled).mark(f"t = '{canaries['github']}'")
 
 
 def test_texts_without_a_needle_need_no_redaction(canaries):
@@ -237,25 +225,3 @@ def test_a_salt_names_a_value_alike_whatever_else_was_learned(canaries):
     ]  # fmt: skip
     assert re.fullmatch("a = 'REDACTED_GITHUB_PAT_[0-9a-f]{16}'", salted[0])
     assert salted[0] == salted[1] != salted[2]
-
-
-@pytest.mark.parametrize(
-    ("mode", "content", "expected"),
-    [
-        (0o640, b"s" * 64, "others than its owner can read it; chmod 600 salt.key"),
-        (0o600, b"s" * 31, "a salt of less than 32 bytes can be guessed; write one with"),
-        (None, b"", "no such file or directory"),
-    ],
-)
-def test_a_salt_others_know_or_could_guess_is_refused(mode, content, expected, tmp_path):
-    file = tmp_path / "salt.key"
-    if mode is not None:
-        file.write_bytes(content)
-        file.chmod(mode)
-    with pytest.raises(RecipeError) as caught:
-        read_salt(file)
-    assert str(caught.value).startswith(f"{file}: {expected}")
-
-
-def test_no_salt_is_none():
-    assert read_salt(None) == b""

@@ -1,0 +1,1 @@
+"""What must not be learned: secrets and personal data, found in texts and replaced."""

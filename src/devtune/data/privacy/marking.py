@@ -1,0 +1,117 @@
+"""First half of redaction: every layer looks at a text, and marks stand where it found something.
+
+Reads texts, writes nothing; `sealed` is how what was learned goes from one process to another.
+"""
+
+import re
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from pathlib import Path
+
+from devtune.data.privacy.detection import Detection
+from devtune.data.privacy.kingfisher import scan
+
+MARK_START = "REDACTED_"
+MARK = re.compile(r"REDACTED_[A-Z0-9_]+_([0-9a-f]{32})(?![0-9a-f])")
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """One value: found by a rule of this kind, known by the digest that stands in marked texts."""
+
+    digest: str
+    kind: str
+    value: str = field(repr=False)
+    rule: str = ""
+    is_personal: bool = False
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Replacement:
+    """One stretch of a text, in characters, and what takes its place."""
+
+    start: int
+    end: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """A text with marks in it."""
+
+    text: str
+    num_generic: int
+    """Secrets in it that only their surroundings give away."""
+
+
+@dataclass(slots=True)
+class Marker:
+    """Replaces what the layers find by keyed digests, and remembers it.
+
+    Several processes mark texts with one `key`; what they learned is put together afterwards, and
+    only then do placeholders get their names.
+    """
+
+    key: bytes = field(repr=False)
+    rules_dir: Path | None = None
+    """Where compiled rules are, if anywhere."""
+    learned: dict[str, Learned] = field(default_factory=dict[str, Learned], repr=False)
+    """By digest, in the order they were found."""
+
+    def mark(self, text: str) -> str:
+        """Return `text` with all that must not be learned replaced by marks."""
+        return self.look(text).text
+
+    def look(self, text: str) -> Marked:
+        """Mark a text and count what would make it a dump of secrets."""
+        if not text:
+            return Marked(text, 0)
+        found = self._detect(text)
+        if not found:
+            return Marked(text, 0)
+        found.sort(key=lambda each: (each.start, -each.end, each.rule))
+        spans: list[Replacement] = []
+        for each in found:
+            if MARK.search(text, each.start, each.end):
+                continue  # marked before
+            value = text[each.start : each.end]
+            spans.append(Replacement(each.start, each.end, self._learn(value, each)))
+            for hidden in each.hidden:
+                self._learn(hidden, each)
+        return Marked(replaced(text, spans), sum(each.is_generic for each in found))
+
+    def _detect(self, text: str) -> list[Detection]:
+        return list(scan(text, self.rules_dir))
+
+    def _learn(self, value: str, found: Detection) -> str:
+        digest = blake2b(value.encode("utf-8", "replace"), key=self.key, digest_size=16).hexdigest()
+        new = Learned(digest, found.kind, value, found.rule, found.is_personal)
+        first = self.learned.setdefault(digest, new)
+        return f"REDACTED_{first.kind}_{digest}"
+
+
+def replaced(text: str, spans: list[Replacement]) -> str:
+    """Return `text` with each span replaced; spans may overlap."""
+    pieces: list[str] = []
+    done = 0
+    for span in _merged(spans):
+        pieces += (text[done : span.start], span.text)
+        done = span.end
+    return "".join((*pieces, text[done:]))
+
+
+def _merged(spans: list[Replacement]) -> list[Replacement]:
+    """Join overlapping spans, so that no end of a secret sticks out; the longest one names it."""
+    merged: list[Replacement] = []
+    longest = 0
+    for span in sorted(spans, key=lambda each: (each.start, -each.end, each.text)):
+        length = span.end - span.start
+        if not merged or span.start >= merged[-1].end:
+            merged.append(span)
+            longest = length
+            continue
+        last = merged[-1]
+        name = span.text if length > longest else last.text
+        longest = max(longest, length)
+        merged[-1] = Replacement(last.start, max(last.end, span.end), name)
+    return merged
