@@ -6,20 +6,19 @@ import re
 import shutil
 import subprocess
 from html.parser import HTMLParser
-from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
 
 from devtune.data.renderer import Renderer
 from devtune.errors import RecipeError
-from devtune.report import page as page_module
+from devtune.report.html import ROOM, STYLE
 from devtune.report.page import write_page
 from tests.report.conftest import HELD_OUT, HOSTILE
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "chrome"))), None)
 in_chromium = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine")
-CSS = (Path(page_module.__file__).parent / "dataset.css").read_text(encoding="utf-8")
+CSS = (ROOM / STYLE).read_text(encoding="utf-8")
 PROBE = """<script>
 for (const each of document.querySelectorAll("details")) each.open = true;
 const inBox = each => each && each !== document.body && (

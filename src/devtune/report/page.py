@@ -3,29 +3,22 @@
 Reads what `dataset.read_numbers` reads, and the tokens of the samples drawn there; writes the page.
 """
 
-import base64
-import hashlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
-
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from typing import NamedTuple
 
 from devtune.data.render import TEKKEN
 from devtune.data.renderer import Renderer, num_trained
-from devtune.errors import RecipeError, one_line
 from devtune.records import SPLITS, Provenance, Split
 from devtune.report.dataset import Drawn, Numbers, Tallies, read_numbers
-from devtune.report.excerpt import Piece, spelt, turns, visible
+from devtune.report.excerpt import Piece, spelt, turns
 from devtune.report.histogram import bins_of, draw
+from devtune.report.html import fill, inline, write_html
 from devtune.report.omissions import NUM_EXAMPLES
 from devtune.report.rows import read_tokens
 
-ROOM = Path(__file__).parent
 NUM_ROWS, NUM_OPEN_ROWS = 200, 12
 """Rows of a table that are listed, and those of them that are listed before a fold."""
-MAX_INLINE = 300
 
 
 class Shown(NamedTuple):
@@ -42,19 +35,7 @@ def write_page(dataset: Path, out: Path | None = None) -> Path:
     dataset = dataset.resolve()
     target = out or dataset.parent / "dataset.html"
     numbers = read_numbers(dataset)
-    html = page(numbers, read_samples(dataset, numbers))
-    partial = target.with_name(target.name + ".partial")
-    try:
-        # It quotes samples: nobody else reads it, even while it is written.
-        partial.unlink(missing_ok=True)
-        partial.touch(mode=0o600)
-        with partial.open("w", encoding="utf-8", newline="\n") as file:
-            file.writelines(html)
-        partial.replace(target)
-    except OSError as error:
-        partial.unlink(missing_ok=True)
-        raise RecipeError(one_line(error, target)) from None
-    return target
+    return write_html(target, page(numbers, read_samples(dataset, numbers)))
 
 
 def read_samples(dataset: Path, numbers: Numbers) -> dict[str, list[Shown]]:
@@ -74,12 +55,11 @@ def read_samples(dataset: Path, numbers: Numbers) -> dict[str, list[Shown]]:
 
 def page(numbers: Numbers, samples: Mapping[str, list[Shown]]) -> Iterator[str]:
     """Yield the page in pieces; every text of the data is escaped, and nothing of it hidden."""
-    style = (ROOM / "dataset.css").read_text(encoding="utf-8")
     bins = bins_of(numbers.lengths)
     values = {
-        "style": Markup(style),
-        "style_hash": base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
         "title": spelt(numbers.run),
+        "subject": "dataset",
+        "run": numbers.run,
         "numbers": numbers,
         "bins": bins,
         "drawing": draw(bins),
@@ -90,62 +70,13 @@ def page(numbers: Numbers, samples: Mapping[str, list[Shown]]) -> Iterator[str]:
         "SPLITS": SPLITS,
         "NUM_EXAMPLES": NUM_EXAMPLES,
     }
-    return _environment().get_template("dataset.html.jinja").generate(values)
-
-
-def _environment() -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(ROOM),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=_finalize,
-    )
-    environment.filters |= {
-        "count": lambda number: f"{number:,}",
-        "percent": lambda share: f"{share:.1%}",
-        "short": _short,
-        "inline": _inline,
-        "lines": _lines,
-        "words": _words,
-    }
-    return environment
-
-
-def _finalize(value: Any) -> Any:
-    """Whatever text a template prints has passed here, whether it asked for it or not."""
-    return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
-
-
-def _lines(text: str) -> Markup:
-    return visible(text, has_lines=True)
-
-
-def _words(name: str) -> str:
-    return name.replace("_", " ")
-
-
-def _short(number: int) -> str:
-    """Three digits and a unit: 950, 12.3k, 4.56M."""
-    for unit, size in (("G", 1e9), ("M", 1e6), ("k", 1e3)):
-        if number >= size:
-            value = number / size
-            return f"{value:.{2 if value < 10 else 1 if value < 100 else 0}f}{unit}"
-    return str(number)
-
-
-def _inline(text: str) -> str:
-    """A path or a detail of any length, cut to a few lines."""
-    if len(text) <= MAX_INLINE:
-        return text
-    return f"{text[:MAX_INLINE]}… ({len(text) - MAX_INLINE:,} more characters)"
+    return fill("dataset.html.jinja", values)
 
 
 def _origin(where: Provenance) -> str:
     """Source, commit and path, in one text."""
     commit = f" @ {where.commit[:12]}" if where.commit else ""
-    return _inline(f"{where.source}{commit} {where.path}")
+    return inline(f"{where.source}{commit} {where.path}")
 
 
 def _all(numbers: Numbers) -> dict[str, int]:
