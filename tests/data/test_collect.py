@@ -8,7 +8,7 @@ from devtune.data.collect import RULES, identify
 from devtune.data.sources import directory_source, git_plan
 from devtune.errors import DevtuneError
 from devtune.jsonl import read_jsonl
-from devtune.records import Rejected, Source
+from devtune.records import Redaction, Rejected, Source
 from tests.data.interruption import run_until_killed
 
 
@@ -248,7 +248,7 @@ def test_the_corpus_is_the_same_whatever_the_units_and_the_workers(
     assert whole.discussions
     assert set(contents(whole.out)) == {
         "sources.jsonl", "files.jsonl", "changes.jsonl", "discussions.jsonl", "replays.jsonl",
-        "rejected.jsonl",
+        "rejected.jsonl", "redactions.jsonl", "privacy.json",
     }  # fmt: skip
 
 
@@ -318,3 +318,24 @@ def test_what_a_policy_keeps_out_is_in_the_rejects(make_repository, corpus, tmp_
     assert found.outcome.rejects == {"excluded_repository": 1}
     assert {row.provenance.source for row in found.files} == {"ours"}
     assert b"'sympy'" not in b"".join(contents(found.out).values())
+
+
+def test_every_secret_is_told_with_its_place_and_never_its_value(make_repository, corpus, canaries):
+    maker = make_repository()
+    pem = canaries["pem"]
+    maker.commit("Add the keys of the service", {"a.py": f'x = 1\nK = """{pem}"""\n'})
+    later = maker.commit(
+        "Add a token below the key",
+        {"a.py": f'x = 1\nK = """{pem}"""\nt = \'{canaries["github"]}\'\n'},
+    )
+    found = corpus(maker.source(), held_out=0)
+    rows = list(read_jsonl(found.out / "redactions.jsonl", Redaction))
+    token = next(row for row in rows if row.kind == "github_pat")
+    num_lines = pem.count("\n") + 3
+    assert (token.path, token.commit, token.line) == ("a.py", later, num_lines)
+    assert (token.layer, token.rule) == ("secret", "betterleaks.github-pat")
+    summary = json.loads((found.out / "privacy.json").read_text(encoding="utf-8"))
+    assert summary["places"]["secret"]["github_pat"] == 1
+    assert summary["num_lines"] > 0
+    text = (found.out / "redactions.jsonl").read_text(encoding="utf-8") + json.dumps(summary)
+    assert not [name for name, value in canaries.items() if value in text]

@@ -181,7 +181,7 @@ def test_a_tally_counts_rows_edits_and_reasons_and_goes_through_a_file(tmp_path)
     whole.read(tmp_path)
     assert whole.counts == {
         "files_train": 2, "files_held_out": 2, "changes_train": 4, "edits_train": 4,
-        "replays_train": 2,
+        "replays_train": 2, "texts_searched": 8, "lines_searched": 0,
     }  # fmt: skip
     assert whole.rejects == {"binary": 4}
 

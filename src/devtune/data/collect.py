@@ -1,7 +1,7 @@
 """Repositories, directories and exports become the corpus, every text cleared of secrets.
 
 Reads the sources of a recipe; writes `sources.jsonl`, `files.jsonl`, `changes.jsonl`,
-`discussions.jsonl`, `replays.jsonl` and `rejected.jsonl`.
+`discussions.jsonl`, `replays.jsonl`, `rejected.jsonl`, `redactions.jsonl` and `privacy.json`.
 """
 
 import shutil
@@ -17,6 +17,7 @@ from devtune.data.privacy.kingfisher import compile_rules
 from devtune.data.privacy.marking import Marker
 from devtune.data.privacy.redaction import Redactor
 from devtune.data.privacy.salt import read_salt
+from devtune.data.privacy.summary import summarise, write_summary
 from devtune.data.sealed import (
     open_key,
     seal,
@@ -32,6 +33,7 @@ from devtune.data.writing import (
     Tally,
     append_rejected,
     concatenate,
+    gather_places,
     keep_latest_replays,
 )
 from devtune.errors import DevtuneError
@@ -42,6 +44,7 @@ from devtune.records import SPLITS, Source
 from devtune.stage import Outcome
 
 SCRATCH, TERMS = "scratch", "terms"
+REDACTIONS = "redactions.jsonl"
 RULES = "secret-rules"
 
 
@@ -99,6 +102,8 @@ def collect(section: CollectSection, executor: Executor, out: Path, progress: Pr
     rewriting = Rewriting(tuple(parts), scratch, section.salt)
     written = run_parts("replace secrets", list(range(len(parts))), rewriting, run)
     concatenate(written, out)
+    places = gather_places(written, redactor.learned)
+    write_jsonl(out / REDACTIONS, places)
     write_jsonl(out / "sources.jsonl", sources)
     append_rejected(out, opened.rejected)
     for row in opened.rejected:
@@ -107,6 +112,8 @@ def collect(section: CollectSection, executor: Executor, out: Path, progress: Pr
         dropped = keep_latest_replays(out, section.replay.max_commits)
         tally.counts.subtract(dropped)
         tally.rejects.update({"over_replay_maximum": sum(dropped.values())})
+    summary = summarise(tally.counts, tally.rejects, redactor.learned.values(), places)
+    write_summary(out, {**summary, "policy": {"salted": section.salt is not None}})
     shutil.rmtree(scratch)
     return _outcome(tally, redactor, len(sources))
 

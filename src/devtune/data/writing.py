@@ -15,12 +15,14 @@ from typing import Any, cast
 import orjson
 from ahocorasick_rs import BytesAhoCorasick
 
+from devtune.data.privacy.marking import MARK_START, Learned
+from devtune.data.privacy.places import Places
 from devtune.data.privacy.redaction import Redactor
 from devtune.data.privacy.salt import read_salt
 from devtune.data.sealed import open_key, unseal, unsealed_lines
 from devtune.data.sources.texts import IDENTIFIERS, NESTED_JSON, map_json
-from devtune.jsonl import to_json
-from devtune.records import Change, Discussion, Rejected, Replay, SourceFile
+from devtune.jsonl import read_jsonl, to_json, write_jsonl
+from devtune.records import Change, Discussion, Redaction, Rejected, Replay, SourceFile
 
 FILES: dict[type[Any], str] = {
     SourceFile: "files.jsonl",
@@ -29,7 +31,7 @@ FILES: dict[type[Any], str] = {
     Replay: "replays.jsonl",
     Rejected: "rejected.jsonl",
 }
-TALLY = "tally.json"
+TALLY, PLACES = "tally.json", "places.jsonl"
 
 
 @dataclass(slots=True)
@@ -47,6 +49,14 @@ class Tally:
         self.counts[f"{FILES[type(row)].removesuffix('.jsonl')}_{row.split}"] += 1
         if isinstance(row, Change):
             self.counts[f"edits_{row.split}"] += len(row.edits)
+            self._add_texts(each.new for each in row.edits)
+        elif isinstance(row, SourceFile):
+            self._add_texts((row.text,))
+
+    def _add_texts(self, texts: Iterable[str]) -> None:
+        for text in texts:
+            self.counts["texts_searched"] += 1
+            self.counts["lines_searched"] += text.count("\n")
 
     def write(self, part: Path) -> None:
         """Leave the numbers beside the rows they count."""
@@ -73,23 +83,30 @@ class Rewriting:
         """Rewrite one part into `out`."""
         key = open_key(self.scratch)
         redactor, finder = _known(self.parts, key, self.salt)
-        for name in FILES.values():
+        places = Places(redactor.learned)
+        for kind, name in FILES.items():
             with (out / name).open("wb") as target:
                 for line in unsealed_lines(self.parts[unit] / name, key):
-                    has_secret = finder.find_matches_as_indexes(line)
-                    target.write(_redacted(line, redactor) if has_secret else line)
+                    if finder is not None and finder.find_matches_as_indexes(line):
+                        line = _redacted(line, redactor)  # noqa: PLW2901
+                    elif MARK_START.encode() in line:
+                        # A mark looks the same in JSON, however deep.
+                        line = redactor.name_marks(line)  # noqa: PLW2901
+                    target.write(line)
+                    places.add_line(kind, line)
+        write_jsonl(out / PLACES, places.sorted())
 
 
 @lru_cache(maxsize=1)
 def _known(
     parts: tuple[Path, ...], key: bytes, salt: Path | None
-) -> tuple[Redactor, BytesAhoCorasick]:
+) -> tuple[Redactor, BytesAhoCorasick | None]:
     redactor = Redactor(unseal(parts, key), read_salt(salt))
-    once = [json.dumps(each, ensure_ascii=False)[1:-1] for each in redactor.needles]
+    once = [json.dumps(each, ensure_ascii=False)[1:-1] for each in redactor.literals]
     # What stands in JSON inside JSON is escaped twice.
     twice = [json.dumps(each, ensure_ascii=False)[1:-1] for each in once]
     needles = sorted({*once, *twice})
-    return redactor, BytesAhoCorasick([each.encode() for each in needles])
+    return redactor, BytesAhoCorasick([each.encode() for each in needles]) if needles else None
 
 
 def _redacted(line: bytes, redactor: Redactor) -> bytes:
@@ -119,6 +136,15 @@ def concatenate(parts: Sequence[Path], out: Path) -> None:
             for part in parts:
                 with (part / name).open("rb") as source:
                     shutil.copyfileobj(source, target, 1 << 20)
+
+
+def gather_places(parts: Iterable[Path], learned: Mapping[str, Learned]) -> list[Redaction]:
+    """Return where all parts found what, put together in their order."""
+    places = Places(learned)
+    for part in parts:
+        for row in read_jsonl(part / PLACES, Redaction):
+            places.add(row)
+    return places.sorted()
 
 
 def keep_latest_replays(out: Path, maximum: int) -> Mapping[str, int]:

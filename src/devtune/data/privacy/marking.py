@@ -12,6 +12,8 @@ from devtune.data.privacy.detection import Detection
 from devtune.data.privacy.kingfisher import scan
 
 MARK_START = "REDACTED_"
+AUTHOR = "AUTHOR"
+"""Kind of the pseudonyms of those who wrote a text; they stand in fields of their own."""
 MARK = re.compile(r"REDACTED_[A-Z0-9_]+_([0-9a-f]{32})(?![0-9a-f])")
 
 

@@ -14,6 +14,7 @@ from devtune.data.privacy.salt import keyed
 
 MIN_LITERAL_CHARACTERS = 8
 LONG_CHARACTERS = 16
+_MARK_IN_BYTES = re.compile(MARK.pattern.encode())
 
 
 class Redactor:
@@ -49,9 +50,13 @@ class Redactor:
         return {kind.lower(): number for kind, number in sorted(self._numbers.items())}
 
     @property
-    def needles(self) -> list[str]:
-        """Texts without any of these need no `redact`."""
-        return [*(value for value, _ in self._literals), MARK_START]
+    def literals(self) -> list[str]:
+        """What is replaced wherever it stands."""
+        return [value for value, _ in self._literals]
+
+    def name_marks(self, line: bytes) -> bytes:
+        """Return UTF-8 with placeholders in place of marks, and all else as it is."""
+        return _MARK_IN_BYTES.sub(self._named_in_bytes, line)
 
     def redact(self, text: str) -> str:
         """Return a marked text with placeholders in place of its marks and of all known secrets."""
@@ -60,6 +65,10 @@ class Redactor:
         found = self._finder.find_matches_as_indexes(text, overlapping=True) if self._finder else ()
         spans = [Replacement(start, end, self._literals[index][1]) for index, start, end in found]
         return replaced(text, spans) if spans else text
+
+    def _named_in_bytes(self, match: re.Match[bytes]) -> bytes:
+        known = self._placeholders.get(match[1].decode("ascii"))
+        return match[0] if known is None else known.encode("ascii")
 
     def _named(self, match: re.Match[str]) -> str:
         return self._placeholders.get(match[1], match[0])

@@ -23,6 +23,8 @@ IDENTIFIERS = frozenset(
 """Fields no secret can stand in; a digest that looks like a found value must not be mangled."""
 NESTED_JSON = "arguments"
 """The field of a row that holds JSON as text."""
+MAX_GENERIC = 3
+"""A text with more secrets that only their surroundings give away is a dump of them."""
 T = TypeVar("T")
 
 
@@ -72,7 +74,10 @@ class Texts:
             text, language = notebook
             if reason := self._reject_cells(path, text, language):
                 return Text("", reason)
-        return Text(self.marker.mark(text), None, language)
+        marked = self.marker.look(text)
+        if marked.num_generic > MAX_GENERIC:
+            return Text("", "many_secrets")
+        return Text(marked.text, None, language)
 
     def _reject_cells(self, path: str, text: str, language: str) -> str | None:
         if not text:
