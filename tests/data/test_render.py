@@ -1,4 +1,8 @@
 import hashlib
+import json
+import shutil
+from dataclasses import replace
+from functools import partial
 
 import pyarrow.parquet as pq
 import pytest
@@ -9,7 +13,8 @@ from devtune.errors import DevtuneError
 from devtune.jsonl import read_jsonl, write_jsonl
 from devtune.pipeline import LocalExecutor, RenderSection
 from devtune.progress import Progress
-from devtune.records import IGNORED, SPLITS, Rejected
+from devtune.records import IGNORED, SPLITS, Message, Rejected, ToolCall
+from devtune.stage import Outcome, run_stage
 
 SYSTEM = ("system", "Answer with code.")
 USER = ("user", "Add two numbers.\n\n```python\nreturn a\n```")
@@ -35,6 +40,38 @@ def rendered(tekken_file, tmp_path):
         section = RenderSection(max_length=max_length)
         outcome = render(section, ONE, samples, base, tmp_path / out, Progress("quiet"))
         return outcome, tmp_path / out
+
+    return run
+
+
+@pytest.fixture
+def run_render(tekken_file, tmp_path):
+    """Stages that write samples and a base, then `render` as the line runs it."""
+
+    def fill(directory, files):
+        def work(out):
+            for name, content in files.items():
+                content(out / name)
+            return Outcome("")
+
+        run_stage(directory, {}, {}, tmp_path / directory, work)
+        return tmp_path / directory
+
+    def run(train, held_out, workers=1):
+        rows = {"train.jsonl": train, "held_out.jsonl": held_out}
+        samples = fill("samples", {n: partial(write_jsonl, rows=r) for n, r in rows.items()})
+        base = fill("base", {"tekken.json": partial(shutil.copyfile, tekken_file)})
+        section, executor = (
+            RenderSection(max_length=10_000),
+            LocalExecutor.model_validate({"type": "local", "workers": workers}),
+        )
+        inputs = {"samples": samples, "base": base}
+
+        def work(out):
+            return render(section, executor, *inputs.values(), out, Progress("quiet"))
+
+        manifest, _ = run_stage("render", {}, inputs, tmp_path / "dataset", work, permissions=0o700)
+        return manifest, tmp_path / "dataset"
 
     return run
 
@@ -86,6 +123,56 @@ def test_equal_samples_give_equal_bytes(rendered, make_sample):
     assert set(digests[0]) == {
         "train.parquet", "held_out.parquet", "rejected.jsonl", "tekken.json",
     }  # fmt: skip
+
+
+CALL = ToolCall("abcdef123", "write_file", "")
+TOOLS = (
+    '[{"type": "function", "function": {"name": "write_file", "description": "Writes.",'
+    ' "parameters": {"type": "object", "properties": {"text": {"type": "string"}}}}}]'
+)
+
+
+def with_call(sample, arguments):
+    call = replace(CALL, arguments=json.dumps(arguments))
+    user, answer = sample.messages
+    result = Message("tool", "ok", (), CALL.id)
+    return replace(
+        sample, messages=(user, Message("assistant", "", (call,)), result, answer), tools=TOOLS
+    )
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_sample_with_a_secret_is_not_rendered_and_only_the_rule_is_told(
+    workers, run_render, make_sample, canaries, tmp_path
+):
+    clean = make_sample(USER, ANSWER, sample_id="a0" * 8)
+    token = make_sample(USER, ("assistant", f"x = 1\n{canaries['github']}\n"), sample_id="b0" * 8)
+    asked = make_sample(("user", canaries["pem"]), ANSWER, sample_id="c0" * 8)
+    called = with_call(make_sample(USER, ANSWER, sample_id="d0" * 8), {"text": canaries["pem"]})
+    hidden = make_sample(USER, ("assistant", canaries["slack"]), sample_id="e0" * 8)
+    marked = make_sample(USER, ("assistant", 'key = "REDACTED_GITHUB_PAT_1"'), sample_id="f0" * 8)
+    manifest, out = run_render([clean, token, asked, called, marked], [clean, hidden], workers)
+    assert manifest["rejects"] == {"secret_in_sample": 4}
+    tables = [pq.read_table(out / f"{split}.parquet").to_pylist() for split in SPLITS]
+    ids = [[row["sample_id"] for row in table] for table in tables]
+    assert ids == [["a0" * 8, "f0" * 8], ["a0" * 8]]
+    rejected = list(read_jsonl(out / "rejected.jsonl", Rejected))
+    told = [each.detail.split(" ", 1) for each in rejected]
+    assert [sample_id for sample_id, _ in told] == ["b0" * 8, "c0" * 8, "d0" * 8, "e0" * 8]
+    assert all(rules for _, rules in told)
+    written = b"".join(each.read_bytes() for each in out.rglob("*") if each.is_file())
+    for name in ("github", "pem", "slack"):
+        assert canaries[name].split("\n")[-2:][0].encode() not in written
+
+
+def test_a_secret_that_only_stands_where_pieces_meet_is_found(run_render, make_sample, canaries):
+    half = len(canaries["pem"]) // 2
+    pem = canaries["pem"]
+    clean = make_sample(USER, ANSWER, sample_id="a0" * 8)
+    # Two messages of a user are one turn, with a blank line between them.
+    split = make_sample(("user", pem[:half]), ("user", pem[half:]), ANSWER, sample_id="b0" * 8)
+    manifest, _ = run_render([clean, split], [])
+    assert manifest["rejects"] == {"secret_in_sample": 1}
 
 
 def test_nothing_that_fits_says_what_to_raise(rendered, make_sample, tmp_path):

@@ -19,7 +19,9 @@ import pyarrow.parquet as pq
 
 from devtune.data.chunks import Chunk, chunks_of
 from devtune.data.parts import Run, run_parts
-from devtune.data.renderer import Renderer, no_tokenizer, num_trained
+from devtune.data.privacy.leftovers import rules_broken
+from devtune.data.privacy.rules import compiled_rules
+from devtune.data.renderer import Renderer, no_tokenizer, num_trained, rejected
 from devtune.errors import DevtuneError
 from devtune.jsonl import read_jsonl, write_jsonl
 from devtune.pipeline import Executor, RenderSection
@@ -51,20 +53,21 @@ class Rendering:
     samples: Path
     tekken: Path
     max_length: int
+    rules_dir: Path
 
     def __call__(self, unit: Any, out: Path) -> None:
         """Render one chunk into `out`."""
         split, start, end = unit
         renderer = _renderer(self.tekken)
-        rejected: list[Rejected] = []
+        rejects: list[Rejected] = []
         counts: Counter[str] = Counter()
 
         def rows() -> Iterator[TokenRow]:
             chunk = Chunk(self.samples / f"{split}.jsonl", start, end)
             for _, sample in chunk.rows(Sample):
-                row = renderer.row(sample, self.max_length)
+                row = self._row(renderer, sample)
                 if isinstance(row, Rejected):
-                    rejected.append(row)
+                    rejects.append(row)
                     continue
                 counts.update((split, f"{split}.{sample.family}"))
                 counts[f"{split}_tokens"] += len(row.input_ids)
@@ -72,8 +75,16 @@ class Rendering:
                 yield row
 
         write_rows(out / f"{split}.parquet", rows())
-        write_jsonl(out / REJECTED, rejected)
+        write_jsonl(out / REJECTED, rejects)
         (out / COUNTS).write_text(json.dumps(counts), encoding="utf-8")
+
+    def _row(self, renderer: Renderer, sample: Sample) -> TokenRow | Rejected:
+        row = renderer.row(sample, self.max_length)
+        if isinstance(row, Rejected):
+            return row
+        # What no rule saw in a file may be plain where pieces of several are put together.
+        broken = rules_broken(renderer.scannable(row, sample), self.rules_dir)
+        return rejected("secret_in_sample", sample, ", ".join(broken)) if broken else row
 
 
 @cache
@@ -98,7 +109,9 @@ def render(
         for split in SPLITS
         for chunk in chunks_of(samples / f"{split}.jsonl")
     ]
-    rendering = Rendering(samples, base / TEKKEN, section.max_length)
+    run.scratch.mkdir(exist_ok=True)
+    rules_dir = compiled_rules(run.scratch)
+    rendering = Rendering(samples, base / TEKKEN, section.max_length, rules_dir)
     parts = run_parts("tokens", units, rendering, run)
     counts: Counter[str] = Counter(dict.fromkeys(SPLITS, 0))
     reasons: Counter[str] = Counter()
@@ -112,9 +125,9 @@ def render(
         )
     for split in SPLITS:
         _join([part / f"{split}.parquet" for part in parts], out / f"{split}.parquet")
-    with (out / REJECTED).open("wb") as rejected:
+    with (out / REJECTED).open("wb") as rows:
         for part in parts:
-            rejected.write((part / REJECTED).read_bytes())
+            rows.write((part / REJECTED).read_bytes())
     shutil.copyfile(base / TEKKEN, out / TEKKEN)
     shutil.rmtree(run.scratch, ignore_errors=True)
     share = counts["train_trained_tokens"] / counts["train_tokens"]

@@ -51,18 +51,18 @@ class Renderer:
         """Return the tokens and labels of one conversation, or why it has none."""
         answers = [each for each in sample.messages if each.role == "assistant"]
         if not all(each.content.strip() or each.tool_calls for each in answers):
-            return _rejected("empty_answer", sample)
+            return rejected("empty_answer", sample)
         try:
             input_ids = self.encode(sample)
         except (MistralCommonException, ValueError) as error:
-            return _rejected("invalid_conversation", sample, str(error))
+            return rejected("invalid_conversation", sample, str(error))
         if len(input_ids) > max_length:
-            return _rejected("too_long", sample, f"{len(input_ids)} tokens")
+            return rejected("too_long", sample, f"{len(input_ids)} tokens")
         turns = _turns(sample.messages)
         spans = list(trained_spans(input_ids))
         if len(spans) != len(turns):
             found = f"{len(spans)} spans of tokens for {len(turns)} assistant turns"
-            return _rejected("turns_not_found", sample, found)
+            return rejected("turns_not_found", sample, found)
         labels = labels_of(input_ids, turns)
         trained = [token for token in labels if token != IGNORED]
         num_bytes = len(self.decode(trained).encode())
@@ -81,6 +81,17 @@ class Renderer:
             list(tokens), special_token_policy=SpecialTokenPolicy.IGNORE
         )
 
+    def scannable(self, row: TokenRow, sample: Sample) -> str:
+        """The text of a row as it is trained, control tokens spelt by their names.
+
+        Then the arguments of tool calls once more: in JSON a line break is two other characters.
+        """
+        whole = self._instruct.tokenizer.decode(
+            row.input_ids, special_token_policy=SpecialTokenPolicy.KEEP
+        )
+        calls = (call for message in sample.messages for call in message.tool_calls)
+        return "\n".join((whole, *(text for call in calls for text in _strings(call.arguments))))
+
     def spans(self, input_ids: Sequence[int], labels: Sequence[int]) -> Iterator[Span]:
         """Yield the text in runs of alike tokens; a character may take several tokens."""
         decode = self._instruct.tokenizer.decode
@@ -93,6 +104,18 @@ class Renderer:
             tokens = [token for token, _ in run]
             text = decode(tokens, special_token_policy=SpecialTokenPolicy.KEEP)
             yield Span(text, is_trained, is_control)
+
+
+def _strings(arguments: str) -> Iterator[str]:
+    """Yield the texts in a JSON value, however deep."""
+    waiting = [json.loads(arguments)]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, str):
+            yield value
+        elif isinstance(value, dict | list):
+            inner = value.values() if isinstance(value, dict) else value
+            waiting += reversed([*inner])
 
 
 def trained_spans(input_ids: Sequence[int]) -> Iterator[tuple[int, int]]:
@@ -159,7 +182,8 @@ def num_trained(labels: Sequence[int]) -> int:
     return sum(label != IGNORED for label in labels)
 
 
-def _rejected(reason: str, sample: Sample, detail: str = "") -> Rejected:
+def rejected(reason: str, sample: Sample, detail: str = "") -> Rejected:
+    """Why a sample is not rendered; the detail begins with its id, which `trace` looks for."""
     where = sample.provenance[0]
     text = f"{sample.sample_id} {detail}".strip()
     return Rejected(reason, where.source, where.path, where.commit, text)
