@@ -11,11 +11,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from devtune.cache import cache_dir
 from devtune.data.parts import Run, run_parts
-from devtune.data.privacy.kingfisher import compile_rules
 from devtune.data.privacy.marking import Marker
 from devtune.data.privacy.redaction import Redactor
+from devtune.data.privacy.rules import compiled_rules
 from devtune.data.privacy.salt import read_salt
 from devtune.data.privacy.summary import summarise, write_summary
 from devtune.data.sealed import (
@@ -45,7 +44,6 @@ from devtune.stage import Outcome
 
 SCRATCH, TERMS = "scratch", "terms"
 REDACTIONS = "redactions.jsonl"
-RULES = "secret-rules"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +93,7 @@ def collect(section: CollectSection, executor: Executor, out: Path, progress: Pr
     key = open_key(scratch)
     sources, units = _plan(opened.readers, scratch)
     run = Run(scratch, executor, progress, "collect")
-    reading = Reading(opened.readers, scratch, _compiled_rules(scratch))
+    reading = Reading(opened.readers, scratch, compiled_rules(scratch))
     parts = run_parts("read", [seal_value(each, key) for each in units], reading, run)
     tally = _count(parts, units, sources)
     redactor = Redactor(unseal(parts, key), salt)
@@ -124,17 +122,6 @@ def identify(section: CollectSection) -> dict[str, str]:
     Raises `DevtuneError` for every source and policy `collect` could not work with.
     """
     return {reader.name: reader.identify() for reader in open_sources(section).readers}
-
-
-def _compiled_rules(scratch: Path) -> Path:
-    """Where rules lie compiled: for later runs too, or where no home can be written for this."""
-    kept = cache_dir(RULES)
-    if kept and compile_rules(kept):
-        return kept
-    own = scratch / "rules"
-    own.mkdir(mode=0o700, exist_ok=True)
-    compile_rules(own)
-    return own
 
 
 def _plan(readers: tuple[Reader, ...], scratch: Path) -> tuple[list[Source], list[Any]]:
