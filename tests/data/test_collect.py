@@ -4,7 +4,8 @@ import stat
 import pytest
 
 from devtune.cache import cache_dir
-from devtune.data.collect import RULES, identify
+from devtune.data.collect import identify
+from devtune.data.privacy.rules import RULES
 from devtune.data.sources import directory_source, git_plan
 from devtune.errors import DevtuneError
 from devtune.jsonl import read_jsonl

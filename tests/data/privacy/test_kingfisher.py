@@ -1,9 +1,9 @@
 from pathlib import Path
 
 from devtune.cache import cache_dir
-from devtune.data.collect import RULES
 from devtune.data.privacy.kingfisher import compile_rules
 from devtune.data.privacy.marking import Marker
+from devtune.data.privacy.rules import RULES
 
 KEY = b"k" * 32
 
