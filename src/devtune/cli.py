@@ -2,6 +2,7 @@
 
 import argparse
 import io
+import json
 import os
 import signal
 import sys
@@ -54,6 +55,11 @@ def _parser() -> argparse.ArgumentParser:
         stage = _add(commands, each.name, _stage, each.help)
         stage.set_defaults(stage=each.name)
         stage.add_argument("--help", "-h", action=_SectionHelp, stage=each.name)
+        if each.name == "evaluate":
+            stage.add_argument(
+                "--canaries", type=Path, action=_Canaries, dest="overrides", metavar="FILE",
+                help="planted values to look for; the same as --set evaluate.canaries=FILE",
+            )  # fmt: skip
     check = _add(commands, "check", _check, "find what is wrong before anything starts")
     check.add_argument(
         "--anywhere", action="store_true", help="do not ask that inputs exist on this machine"
@@ -78,6 +84,13 @@ def _parser() -> argparse.ArgumentParser:
     report.add_argument("--out", type=Path, help="the page (default: dataset.html beside it)")
     report.add_argument("--json", action="store_true", help="print the numbers, write no page")
     report.set_defaults(run=_report)
+    privacy = commands.add_parser(
+        "privacy", help="one HTML page on what was replaced: secrets and personal data, and where"
+    )
+    privacy.add_argument("directory", type=Path, help="the directory of a run, or its corpus/")
+    privacy.add_argument("--out", type=Path, help="the page (default: privacy.html beside corpus/)")
+    privacy.add_argument("--json", action="store_true", help="print all places, write no page")
+    privacy.set_defaults(run=_privacy)
     _add_trace(commands)
     return parser
 
@@ -130,6 +143,14 @@ class _SectionHelp(argparse.Action):
         print(parser.format_help())
         print(describe_section(self.stage))
         parser.exit()
+
+
+class _Canaries(argparse.Action):
+    """`--canaries FILE`: an override of the recipe, its path from where the command is typed."""
+
+    def __call__(self, _: Any, options: argparse.Namespace, file: Any, *__: Any) -> None:
+        value = json.dumps(str(file.absolute()))  # a quoted text in YAML too
+        options.overrides = [*options.overrides, f"evaluate.canaries={value}"]
 
 
 def _single_line(text: str) -> str:
@@ -207,8 +228,6 @@ def _samples(options: argparse.Namespace) -> None:
 
 def _report(options: argparse.Namespace) -> None:
     if options.json:
-        import json
-
         from devtune.report.dataset import read_numbers
 
         print(json.dumps(read_numbers(options.dataset.resolve()).as_dict(), sort_keys=True))
@@ -216,6 +235,19 @@ def _report(options: argparse.Namespace) -> None:
     from devtune.report.page import write_page
 
     print(write_page(options.dataset, options.out))
+
+
+def _privacy(options: argparse.Namespace) -> None:
+    if options.json:
+        from devtune.report.privacy import json_pieces
+
+        for piece in json_pieces(options.directory.resolve()):
+            sys.stdout.write(piece)
+        print()
+        return
+    from devtune.report.privacy_page import write_privacy_page
+
+    print(write_privacy_page(options.directory, options.out))
 
 
 def _trace(options: argparse.Namespace) -> None:
@@ -230,8 +262,6 @@ def _trace(options: argparse.Namespace) -> None:
     else:
         found, lines = trace_sample(options.sample, run or Path.cwd()), sample_lines
     if options.json:
-        import json
-
         print(json.dumps(found, sort_keys=True))
         return
     for line in lines(found):

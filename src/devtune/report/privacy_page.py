@@ -1,0 +1,80 @@
+"""What a security reviewer approves or refuses a corpus from, as one HTML page.
+
+Reads what `privacy.read_findings` and `contexts.read_contexts` read; writes the page.
+"""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from devtune.fingerprint import hash_file
+from devtune.records import Redaction, Rejected
+from devtune.report.contexts import Context, read_contexts
+from devtune.report.excerpt import spelt
+from devtune.report.html import fill, write_html
+from devtune.report.privacy import LAYERS, REDACTIONS, Findings, Group, read_findings
+
+POLICIES = Path(__file__).resolve().parents[3] / "data_prep" / "policy"
+NUM_GROUPS = 100
+"""Sources whose places are listed."""
+NUM_OPEN = 3
+"""Sources whose places need no click."""
+SCANNERS = ("devtune", "kingfisher-secret-scanner")
+
+
+def write_privacy_page(directory: Path, out: Path | None = None) -> Path:
+    """Write the page on a run or its corpus and return where: `privacy.html` beside the corpus."""
+    findings = read_findings(directory.resolve())
+    corpus = findings.corpus.directory
+    wanted = {layer: findings.to_show(layer) for layer in LAYERS}
+    contexts = read_contexts(corpus, [row for some in wanted.values() for row in some])
+    return write_html(out or corpus.with_name("privacy.html"), page(findings, contexts))
+
+
+def page(findings: Findings, contexts: list[Context]) -> Iterator[str]:
+    """Yield the page in pieces; every text of the data is escaped, and nothing of it hidden."""
+    manifest = findings.corpus.manifest
+    values = {
+        "title": spelt(findings.run),
+        "subject": "privacy",
+        "run": findings.run,
+        "findings": findings,
+        "summary": findings.summary,
+        "contexts": {
+            layer: [each for each in contexts if each.row.layer == layer] for layer in LAYERS
+        },
+        "manifest": manifest,
+        "scanners": _scanners(manifest),
+        "policy_file": _policy_file(findings.summary.policy.personal_data),
+        "places": _places,
+        "left_out": _left_out,
+        "num_left_out": sum(each.left_out.num_offered for each in findings.groups.values()),
+        "LAYERS": LAYERS,
+        "NUM_GROUPS": NUM_GROUPS,
+        "NUM_OPEN": NUM_OPEN,
+        "REDACTIONS": REDACTIONS,
+    }
+    return fill("privacy.html.jinja", values)
+
+
+def _places(group: Group, layer: Any) -> list[Redaction]:
+    """The places of a layer that are shown, those of one file together."""
+    rows = group.places[layer].drawn()
+    return sorted(rows, key=lambda row: (row.path, row.line, row.placeholder))
+
+
+def _left_out(group: Group) -> list[Rejected]:
+    return sorted(group.left_out.drawn(), key=lambda row: (row.path, row.commit, row.detail))
+
+
+def _scanners(manifest: Mapping[str, Any]) -> str:
+    versions: Mapping[str, str] = manifest.get("versions") or {}
+    return ", ".join(f"{name} {versions[name]}" for name in SCANNERS if name in versions)
+
+
+def _policy_file(digest: str) -> str:
+    """The policy file of this tree that has this hash, `""` where none does."""
+    for file in sorted(POLICIES.glob("*.yaml")) if digest else ():
+        if hash_file(file) == digest:
+            return file.relative_to(POLICIES.parents[1]).as_posix()
+    return ""
