@@ -17,6 +17,17 @@ STRICT = ConfigDict(extra="forbid", strict=True)
 
 @with_config(STRICT)
 @dataclass(frozen=True, slots=True)
+class AuthorShare:
+    """How much of a stretch of text one person wrote last."""
+
+    author: str
+    """As in `Provenance.author`; `""` for lines whose author the history does not tell."""
+    share: float
+    """Of its lines, rounded to 4 digits."""
+
+
+@with_config(STRICT)
+@dataclass(frozen=True, slots=True)
 class Provenance:
     """Where a text came from. Empty strings where a plain directory has no history."""
 
@@ -32,6 +43,18 @@ class Provenance:
     """Committer date, ISO 8601 in UTC."""
     license: str = ""
     """SPDX expression of the file; empty where nothing says one."""
+    first_line: int = 0
+    """Of the part a sample is made of, 1-based; 0 where that is the whole file.
+
+    Lines are those of the corpus text, each ending in a line feed. The file's own are the same but
+    in a notebook, and after a secret of several lines that one placeholder stands for. Of an edit
+    they are those that change, first to last, in the new text; in the old one where it deletes.
+    """
+    last_line: int = 0
+    """Inclusive."""
+    authors: tuple[AuthorShare, ...] = ()
+    """Who wrote those lines, the largest share first; empty without `collect.blame`, and for an
+    edit, which `author` made."""
 
 
 @with_config(STRICT)
@@ -55,6 +78,18 @@ class Source:
 
 @with_config(STRICT)
 @dataclass(frozen=True, slots=True)
+class BlameRun:
+    """Lines below each other that one person changed last."""
+
+    author: str
+    """As in `Provenance.author`; `""` where the history does not tell."""
+    first_line: int
+    """1-based, in the text of the row."""
+    num_lines: int
+
+
+@with_config(STRICT)
+@dataclass(frozen=True, slots=True)
 class SourceFile:
     """One kept file of the tree at the cut (`corpus/files.jsonl`); secrets already replaced."""
 
@@ -63,6 +98,8 @@ class SourceFile:
     text: str
     language: str = ""
     """Fence name of its language, `""` when it is not code. A notebook's is that of its cells."""
+    blame: tuple[BlameRun, ...] = ()
+    """Who wrote each of its lines; empty without `collect.blame` and outside git."""
 
 
 @with_config(STRICT)
@@ -269,6 +306,12 @@ class Sample:
     """Every place the text came from; more than one when duplicates were folded together."""
     tools: str = ""
     """JSON array of the tools the assistant may call, as the OpenAI API has it; `""` for none."""
+    step: int = 0
+    """Number of the step that made it in `build.steps`, from 1."""
+    template: str = ""
+    """Template of the request and the first 12 hex digits of its sha256: `name.jinja@0123…`."""
+    transformations: tuple[str, ...] = ()
+    """What was done to texts of the repository on the way into the messages, in this order."""
 
 
 @with_config(STRICT)

@@ -9,7 +9,7 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
-from devtune.data.corpus import split_lines
+from devtune.data.corpus import common_ends, split_lines
 
 Hunk = tuple[int, int, int, int]
 """Changed lines: old[a:b] became new[c:d], counted from 0."""
@@ -17,7 +17,6 @@ Span = tuple[int, int]
 """Lines [first, last), counted from 0."""
 MAX_EDITS = 2_000
 """Lines added and removed between two anchors; their history is kept, which takes its square."""
-CHUNK = 64
 MAX_SLIDE = 100
 """Lines an insertion or deletion may be moved to stand at a better place."""
 
@@ -30,7 +29,7 @@ def whole_lines(text: str) -> list[str]:
 
 def find_hunks(old: Sequence[str], new: Sequence[str], max_changed_lines: int) -> list[Hunk] | str:
     """Return what changed, or the reason it is too much. Equal lines give no hunk."""
-    head, tail = _common_ends(old, new)
+    head, tail = common_ends(old, new)
     before, after = old[head : len(old) - tail], new[head : len(new) - tail]
     counts, new_counts = Counter(before), Counter(after)
     if max((counts - new_counts).total(), (new_counts - counts).total()) > max_changed_lines:
@@ -75,28 +74,6 @@ def find_windows(spans: Iterable[Span], num_lines: int) -> list[Span]:
     return windows
 
 
-def _common_ends(old: Sequence[str], new: Sequence[str]) -> tuple[int, int]:
-    """How many lines are equal at the start, and how many of the rest at the end."""
-    shorter = min(len(old), len(new))
-    head = 0
-    # Slices are compared many lines at a time.
-    while head + CHUNK <= shorter and old[head : head + CHUNK] == new[head : head + CHUNK]:
-        head += CHUNK
-    while head < shorter and old[head] == new[head]:
-        head += 1
-    tail, rest = 0, shorter - head
-    old_end, new_end = len(old), len(new)
-    while (
-        tail + CHUNK <= rest
-        and old[old_end - tail - CHUNK : old_end - tail]
-        == new[new_end - tail - CHUNK : new_end - tail]
-    ):
-        tail += CHUNK
-    while tail < rest and old[old_end - 1 - tail] == new[new_end - 1 - tail]:
-        tail += 1
-    return head, tail
-
-
 def _gaps(
     before: Sequence[str], after: Sequence[str], counts: Counter[str], new_counts: Counter[str]
 ) -> Iterator[Hunk]:
@@ -109,7 +86,7 @@ def _gaps(
     ]
     a = c = 0
     for b, d in [*_longest_rising(pairs), (len(before), len(after))]:
-        head, tail = _common_ends(before[a:b], after[c:d])
+        head, tail = common_ends(before[a:b], after[c:d])
         if b - a - head - tail or d - c - head - tail:
             yield a + head, b - tail, c + head, d - tail
         a, c = b + 1, d + 1

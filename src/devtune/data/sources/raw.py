@@ -11,6 +11,8 @@ from devtune.data.sources.git import Repository
 from devtune.errors import DevtuneError
 
 SYMLINK, SUBMODULE, ABSENT = "120000", "160000", "000000"
+JOINED = ("-c", "--combined-all-paths")
+"""Options that show the files of a merge which are as in none of its parents."""
 MAX_FILES = 2_000_000
 """A few small trees that hold each other many times over can stand for more than any disk holds."""
 
@@ -26,6 +28,8 @@ class Entry:
     old_path: bytes
     """The same as `path` unless the file was renamed."""
     path: bytes
+    others: tuple[tuple[str, bytes], ...] = ()
+    """Blob and path in the further parents, for a merge that was asked for with `JOINED`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +77,23 @@ def read_changes(
 
 
 def _entry(token: bytes, tokens: Iterator[bytes]) -> Entry:
-    header = token.lstrip(b"\n").decode("ascii").removeprefix(":").split(" ")
+    given = token.lstrip(b"\n").decode("ascii")
+    header = given.lstrip(":").split(" ")
+    if given.startswith("::"):
+        return _joined(header, tokens)
     old_mode, mode, old_blob, blob, status = header
     old_path = next(tokens, b"")
     path = next(tokens, b"") if status[0] in "RC" else old_path
     return Entry(old_mode, mode, old_blob, blob, old_path, path)
+
+
+def _joined(header: list[str], tokens: Iterator[bytes]) -> Entry:
+    """Read one file of a merge: modes and blobs of the parents, then those it has now."""
+    num_parents = (len(header) - 3) // 2
+    modes, blobs = header[: num_parents + 1], header[num_parents + 1 : -1]
+    paths = [next(tokens, b"") for _ in range(num_parents + 1)]
+    others = tuple(zip(blobs[1:-1], paths[1:-1], strict=True))
+    return Entry(modes[0], modes[-1], blobs[0], blobs[-1], paths[0], paths[-1], others)
 
 
 def leaf_of(token: bytes) -> Leaf:
