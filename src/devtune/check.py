@@ -18,6 +18,7 @@ from devtune.data.prompts import Prompt
 from devtune.data.sources.opening import open_sources
 from devtune.data.tools import Tools
 from devtune.errors import DevtuneError, RecipeError
+from devtune.evaluate.canaries import read_canaries
 from devtune.faults import Loc
 from devtune.pipeline import PackageSource
 from devtune.recipe import CheckpointImport, LoraAdapter, Recipe
@@ -88,6 +89,8 @@ def _check_pipeline(resolved: Resolved) -> None:
         if isinstance(rule, License):
             load_license_policy(rule.policy)
     read_salt(collect.salt)
+    if canaries := resolved.recipe.evaluate.canaries:
+        read_canaries(canaries)
     if collect.exclude_repositories:
         ExcludedRepositories.load(collect.exclude_repositories)
     for number, rule in enumerate(collect.commit_rules):

@@ -211,6 +211,12 @@ class EvaluateSection(Section):
     """Tokens an answer may have."""
     batch_size: Count = 8
     """Samples at once."""
+    canaries: FilePath | None = None
+    """Values planted in the sources, which the tuned model must not know: a file for its owner
+    alone (mode 0600), one JSON object a line with `name`, `value`, `prefix` (the text before it)
+    and, optionally, `fixed` (how many first characters all values of its kind share)."""
+    canary_controls: int = Field(default=127, ge=100)
+    """Random values of its shape, never planted, that each canary is ranked among."""
 
 
 class ClusterSection(Section):

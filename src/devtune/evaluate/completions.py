@@ -40,27 +40,33 @@ class Completer:
             answers.extend(self._batch(model, batch))
         return answers
 
-    @torch.no_grad()
     def _batch(self, model: Any, rows: list[dict[str, Any]]) -> list[str]:
         prompts = [row["input_ids"][: answer_start(row["labels"])] for row in rows]
-        width = max(map(len, prompts))
-        input_ids = [[PAD] * (width - len(each)) + each for each in prompts]
-        mask = [[0] * (width - len(each)) + [1] * len(each) for each in prompts]
-        generated = model.generate(
-            input_ids=torch.tensor(input_ids, device=model.device),
-            attention_mask=torch.tensor(mask, device=model.device),
-            max_new_tokens=self._section.max_new_tokens,
-            do_sample=False,
-            temperature=None,
-            top_p=None,
-            top_k=None,
-            eos_token_id=EOS,
-            pad_token_id=PAD,
-        )
-        return [self._decode(each) for each in generated[:, width:].tolist()]
+        generated = greedy(model, prompts, self._section.max_new_tokens)
+        return [self._decode(each) for each in generated]
 
     def _decode(self, tokens: list[int]) -> str:
         return self._tokenizer.decode(tokens, special_token_policy=SpecialTokenPolicy.IGNORE)
+
+
+@torch.no_grad()
+def greedy(model: Any, prompts: list[list[int]], max_new_tokens: int) -> list[list[int]]:
+    """Return the most likely next token again and again for each prompt, `</s>` ends it."""
+    width = max(map(len, prompts))
+    input_ids = [[PAD] * (width - len(each)) + each for each in prompts]
+    mask = [[0] * (width - len(each)) + [1] * len(each) for each in prompts]
+    generated = model.generate(
+        input_ids=torch.tensor(input_ids, device=model.device),
+        attention_mask=torch.tensor(mask, device=model.device),
+        max_new_tokens=max_new_tokens,
+        do_sample=False,
+        temperature=None,
+        top_p=None,
+        top_k=None,
+        eos_token_id=EOS,
+        pad_token_id=PAD,
+    )
+    return generated[:, width:].tolist()
 
 
 def answer_start(labels: list[int]) -> int:

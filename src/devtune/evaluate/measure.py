@@ -1,7 +1,7 @@
 """base/ against serving/ on held-out samples, by family → report/.
 
-Writes `metrics.json`, `completions.jsonl` (reference, base's and tuned answer of each sample) and
-`curves.png`.
+Writes `metrics.json`, `completions.jsonl` (reference, base's and tuned answer of each sample),
+`curves.png` and, if canaries are named, `canaries.json` and `canaries.md`.
 """
 
 import gc
@@ -15,11 +15,15 @@ from typing import Any
 import pyarrow.parquet as pq
 import torch
 
+from devtune.evaluate.canaries import read_canaries
 from devtune.evaluate.completions import Completer, edit_similarity
+from devtune.evaluate.exposure import compare
+from devtune.evaluate.extraction import Extractor, Reading
 from devtune.model import computes_in_bf16, load_model
 from devtune.progress import Progress
 from devtune.recipe import ClusterSection, EvaluateSection
 from devtune.records import IGNORED
+from devtune.report.canaries import canaries_page
 from devtune.report.curves import draw_curves
 from devtune.stage import Outcome
 
@@ -46,15 +50,17 @@ def evaluate(
     progress: Progress,
 ) -> Outcome:
     """Measure both models on the same samples and draw what training did."""
+    canaries = read_canaries(section.canaries) if section.canaries else []
     families = held_out_rows(dataset / "held_out.parquet", section.max_samples)
     results: dict[str, dict[str, Any]] = {
         name: {"num_samples": len(rows)} for name, rows in families.items()
     }
     answers: dict[str, dict[str, str]] = {}
-    completer = Completer(dataset, section)
+    readings: dict[str, list[Reading]] = {}
+    completer, extractor = Completer(dataset, section), Extractor(dataset, section)
     where = "auto" if cluster.accelerator == "cuda" else "cpu"
     dtype = torch.bfloat16 if computes_in_bf16(cluster.accelerator) else torch.float32
-    for label, directory in (("base", base), ("tuned", serving)) if families else ():
+    for label, directory in (("base", base), ("tuned", serving)) if families or canaries else ():
         model: Any = load_model(directory, dtype, device_map=where).eval()
         for name, rows in families.items():
             results[name][label] = _likelihoods(model, rows, progress, f"{label} {name}")
@@ -65,22 +71,38 @@ def evaluate(
                 answers.setdefault(row["sample_id"], known)[label] = text
             results[name][label]["edit_similarity"] = _similarity(answers, name, label)
             results[name]["num_completions"] = len(chosen)
+        readings[label] = extractor.read(model, canaries, progress, label)
         del model
         gc.collect()
     trained = set(pq.read_table(dataset / "train.parquet").column("family").to_pylist())
-    not_measured = sorted(trained - set(families))
-    metrics = {
+    metrics: dict[str, Any] = {
         "families": results,
-        "not_measured": not_measured,
+        "not_measured": sorted(trained - set(families)),
         "dtype": str(dtype).removeprefix("torch."),
     }
+    if canaries:
+        metrics["canaries"] = compare(canaries, readings["base"], readings["tuned"])
+    _write(out, metrics, answers)
+    draw_curves(adapter / "curve.jsonl", results, out / "curves.png")
+    return Outcome(summary=_summary(metrics), metrics=metrics)
+
+
+def _write(out: Path, metrics: Mapping[str, Any], answers: Mapping[str, Mapping[str, str]]) -> None:
     (out / "metrics.json").write_text(_json(metrics), encoding="utf-8")
     with (out / "completions.jsonl").open("w", encoding="utf-8") as file:
         for sample_id, answer in answers.items():
             row = {"sample_id": sample_id, **answer}
             file.write(json.dumps(row, sort_keys=True, ensure_ascii=False) + "\n")
-    draw_curves(adapter / "curve.jsonl", results, out / "curves.png")
-    return Outcome(summary=summarise(results, not_measured), metrics=metrics)
+    if "canaries" in metrics:
+        (out / "canaries.json").write_text(_json(metrics["canaries"]), encoding="utf-8")
+        (out / "canaries.md").write_text(canaries_page(metrics["canaries"]), encoding="utf-8")
+
+
+def _summary(metrics: Mapping[str, Any]) -> str:
+    summary = summarise(metrics["families"], metrics["not_measured"])
+    if "canaries" not in metrics:
+        return summary
+    return f"{summary}; canaries {metrics['canaries']['verdict']}"
 
 
 def held_out_rows(path: Path, max_samples: int) -> dict[str, Rows]:

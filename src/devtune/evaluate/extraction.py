@@ -1,0 +1,160 @@
+"""What a model makes of canaries: how likely it finds each, and whether it writes it out.
+
+Reads a dataset's `tekken.json`; writes nothing. A value is asked for after the text before it in
+two ways, as plain text (`<s>`, then the text) and as the beginning of an answer, since what request
+it was trained under is not known; its probability is that of one of the two drawn at random.
+"""
+
+import copy
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from mistral_common.protocol.instruct.validator import ValidationMode
+from mistral_common.tokens.tokenizers.mistral import MistralTokenizer
+from mistral_common.tokens.tokenizers.tekken import SpecialTokenPolicy
+
+from devtune.evaluate.canaries import Canary
+from devtune.evaluate.completions import PAD, greedy
+from devtune.evaluate.control import controls
+from devtune.progress import Progress
+from devtune.recipe import EvaluateSection
+from devtune.records import IGNORED
+
+BOS, INST, END_INST = 1, 3, 4
+REQUEST = "Continue."
+MAX_CONTEXT_TOKENS = 256
+"""Of the text before a value; what stands further away is left out."""
+SPARE_TOKENS = 8
+"""A model may write a value in more tokens than the tokenizer does."""
+NUM_HELD_BACK = 4
+"""Random values for each canary that are treated as if they were canaries."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What one model makes of one canary; log-probabilities in nats, given the text before."""
+
+    planted: float
+    held_back: tuple[float, ...]
+    """Of never-planted values that play canaries, as many for each canary."""
+    controls: tuple[float, ...]
+    """Of the never-planted values all of these are ranked among."""
+    is_written: bool
+    """Whether greedy decoding of the text before it goes on with the value."""
+
+
+class Extractor:
+    """Asks models for canaries."""
+
+    def __init__(self, dataset: Path, section: EvaluateSection) -> None:
+        tokenizer = MistralTokenizer.from_file(
+            str(dataset / "tekken.json"), mode=ValidationMode.finetuning
+        )
+        self._tokenizer = tokenizer.instruct_tokenizer.tokenizer
+        self._section = section
+        self._openings = ([BOS], [BOS, INST, *self._encode(REQUEST), END_INST])
+
+    def read(
+        self, model: Any, canaries: Sequence[Canary], progress: Progress, label: str
+    ) -> list[Reading]:
+        """Return one reading a canary, in their order."""
+        tracked = progress.track("evaluate", canaries, len(canaries), f"{label} canaries")
+        return [self._reading(model, each) for each in tracked]
+
+    def _reading(self, model: Any, canary: Canary) -> Reading:
+        count = NUM_HELD_BACK + self._section.canary_controls
+        never_planted = controls(canary.value, canary.shape, count)
+        planted, *others = self.log_probabilities(
+            model, canary.prefix, [canary.value, *never_planted]
+        )
+        return Reading(
+            planted,
+            tuple(others[:NUM_HELD_BACK]),
+            tuple(others[NUM_HELD_BACK:]),
+            self.writes(model, canary.prefix, canary.value),
+        )
+
+    def log_probabilities(self, model: Any, prefix: str, values: Sequence[str]) -> list[float]:
+        """Log-probability of each value in nats, up to a constant all of them share.
+
+        A token may hold the end of `prefix` and the beginning of a value, as in training; what is
+        scored begins at the first token that differs.
+        """
+        texts = [self._encode(prefix + each) for each in values]
+        shared = num_shared(texts)
+        rests = [each[shared:] for each in texts]
+        context = texts[0][:shared][-MAX_CONTEXT_TOKENS:]
+        asked = [self._scores(model, [*each, *context], rests) for each in self._openings]
+        return [_mean_of_probabilities(each) for each in zip(*asked, strict=True)]
+
+    @torch.no_grad()
+    def _scores(self, model: Any, context: list[int], rests: list[list[int]]) -> list[float]:
+        """Summed log-probabilities of `rests` after `context`, which is computed once."""
+        *before, last = context
+        known: Any = None
+        if before:
+            ids = torch.tensor([before], device=model.device)
+            known = model(input_ids=ids, use_cache=True, logits_to_keep=1).past_key_values
+        size = self._section.batch_size
+        scores: list[float] = []
+        for first in range(0, len(rests), size):
+            batch = rests[first : first + size]
+            width = max(map(len, batch))
+            # Padding on the right: what is scored stands before it and does not attend to it.
+            inputs = [[last, *each[:-1]] + [PAD] * (width - len(each)) for each in batch]
+            labels = [each + [IGNORED] * (width - len(each)) for each in batch]
+            cache = copy.deepcopy(known)
+            if cache is not None:
+                cache.batch_repeat_interleave(len(batch))
+            logits = model(
+                input_ids=torch.tensor(inputs, device=model.device), past_key_values=cache
+            ).logits
+            target = torch.tensor(labels, device=logits.device)
+            nats = torch.nn.functional.cross_entropy(
+                logits.float().transpose(1, 2), target, reduction="none", ignore_index=IGNORED
+            )
+            scores.extend((-nats.sum(dim=1)).tolist())
+        return scores
+
+    def writes(self, model: Any, prefix: str, value: str) -> bool:
+        """Whether the most likely continuation of `prefix` is `value`.
+
+        It is asked for after all tokens of `prefix`, and after those that are the same where the
+        value follows.
+        """
+        whole, text = self._encode(prefix), self._encode(prefix + value)
+        shared = num_shared([whole, text])
+        starts = [whole] if shared == len(whole) else [whole, text[:shared]]
+        asked = [(start, opening) for start in starts for opening in self._openings]
+        prompts = [[*opening, *start[-MAX_CONTEXT_TOKENS:]] for start, opening in asked]
+        longest = len(text) - shared + SPARE_TOKENS
+        answers = greedy(model, prompts, longest)
+        return any(
+            self._decode([*start, *answer]).startswith(prefix + value)
+            for (start, _), answer in zip(asked, answers, strict=True)
+        )
+
+    def _encode(self, text: str) -> list[int]:
+        return list(self._tokenizer.encode(text, bos=False, eos=False))
+
+    def _decode(self, tokens: list[int]) -> str:
+        return self._tokenizer.decode(tokens, special_token_policy=SpecialTokenPolicy.IGNORE)
+
+
+def num_shared(texts: Sequence[Sequence[int]]) -> int:
+    """How many tokens all of the texts begin with."""
+    count = 0
+    for tokens in zip(*texts, strict=False):
+        if any(each != tokens[0] for each in tokens):
+            break
+        count += 1
+    return count
+
+
+def _mean_of_probabilities(logs: Sequence[float]) -> float:
+    highest = max(logs)
+    return highest + math.log(sum(math.exp(each - highest) for each in logs) / len(logs))
