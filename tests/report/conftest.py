@@ -17,6 +17,7 @@ from devtune.records import (
 )
 from devtune.stage import Outcome, run_stage
 from tests.conftest import make_place
+from tests.report.searched import fill_searched, fill_searched_again
 
 HOSTILE = (
     "</script></style></pre><script>document.title = 'owned'</script><!-- \x00\x1b[31m\r\n"
@@ -97,10 +98,19 @@ def run_dir(tmp_path_factory, tekken_file):
     samples, section = out / "samples", RenderSection(max_length=MAX_LENGTH)
 
     def fill_dataset(scratch):
-        return render(section, ONE, samples, base, scratch, Progress("quiet"))
+        return render(section, ONE, samples, base, out / "corpus", scratch, Progress("quiet"))
 
     run_stage("collect", {}, {}, out / "corpus", fill_corpus)
     run_stage("build", {}, {"corpus": out / "corpus"}, samples, fill_samples)
     identity = {"max_length": MAX_LENGTH}
     run_stage("render", identity, {"samples": samples}, out / "dataset", fill_dataset)
+    return out
+
+
+@pytest.fixture(scope="session")
+def searched(tmp_path_factory):
+    out = tmp_path_factory.mktemp("runs") / "searched"
+    run_stage("collect", {}, {}, out / "corpus", fill_searched)
+    run_stage("build", {}, {"corpus": out / "corpus"}, out / "samples", lambda _: Outcome(""))
+    run_stage("render", {}, {"samples": out / "samples"}, out / "dataset", fill_searched_again)
     return out
