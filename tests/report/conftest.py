@@ -1,3 +1,4 @@
+import json
 from dataclasses import replace
 
 import pytest
@@ -17,7 +18,7 @@ from devtune.records import (
 )
 from devtune.stage import Outcome, run_stage
 from tests.conftest import make_place
-from tests.report.searched import fill_searched, fill_searched_again
+from tests.report.searched import SUMMARY, fill_searched, fill_searched_again
 
 HOSTILE = (
     "</script></style></pre><script>document.title = 'owned'</script><!-- \x00\x1b[31m\r\n"
@@ -74,6 +75,7 @@ def fill_corpus(out):
     rejected.append(Rejected("hostile_path", "ledger", f"..\n{HOSTILE}", "", HOSTILE))
     rejected.append(Rejected("excluded_repository", "astropy", "", "", "astropy/astropy"))
     write_jsonl(out / "rejected.jsonl", rejected)
+    (out / "privacy.json").write_text(json.dumps(SUMMARY), encoding="utf-8")
     return Outcome("")
 
 

@@ -112,6 +112,7 @@ def test_the_page_says_where_everything_is_from_and_what_was_left_out(html):
         "billing @ c0ffee app/x.py · Ada &lt;ada@corp.test&gt; · 2024-01-01 · MIT",
         "and 2 more places",
         "vendored 5 71.4%",
+        "3 secrets and 1 personal value were replaced; devtune privacy shows where.",
         "1 repository that collect.exclude_repositories names: astropy (astropy/astropy).",
         "3 clusters of files that are nearly the same",
         "+19 app @ c0ffee copy/0.py",

@@ -92,6 +92,12 @@ def test_a_dataset_that_is_not_there_or_of_another_corpus_is_not_counted(searche
     assert read_findings(alone).second.missing == missing
 
 
+def test_a_dataset_that_names_its_corpus_needs_no_samples(searched, tmp_path):
+    corpus = shutil.copytree(searched / "corpus", tmp_path / "corpus")
+    run_stage("render", {}, {"corpus": corpus}, tmp_path / "dataset", fill_searched_again)
+    assert read_findings(corpus).second.num_left_out == 2
+
+
 def test_a_corpus_from_before_is_one_line_that_says_to_collect_again(tmp_path):
     run_stage("collect", {}, {}, tmp_path / "corpus", without("privacy.json"))
     words = "corpus: was written before it was noted what was replaced .* run collect again$"

@@ -27,6 +27,7 @@ from devtune.report.omissions import (
     read_reasons,
 )
 from devtune.report.origins import read_origins
+from devtune.report.privacy import LAYERS, SUMMARY, Summary, read_summary
 from devtune.stage import QUICK_BYTES, verify_files
 
 NUM_DRAWN = 20
@@ -82,6 +83,8 @@ class Numbers:
     rejects: dict[str, dict[str, Reason]] = field(default_factory=dict[str, dict[str, Reason]])
     duplicates: Duplicates | None = None
     hits: Hits | None = None
+    searched: Summary | None = None
+    """For secrets and personal data; None where no corpus tells."""
     draws: dict[str, Draw[Drawn]] = field(default_factory=dict[str, Draw[Drawn]])
 
     def as_dict(self) -> dict[str, Any]:
@@ -109,6 +112,8 @@ class Numbers:
             "near_duplicates": duplicates
             and {"num_clusters": duplicates.num_clusters, "num_dropped": duplicates.num_dropped},
             "contamination": self.hits and self.hits.by_reference,
+            "replaced": self.searched
+            and {layer: self.searched.num_values(layer) for layer in LAYERS},
         }
 
     def quantiles(self, split: Split) -> dict[str, int]:
@@ -151,6 +156,8 @@ def read_numbers(dataset: Path) -> Numbers:
     if corpus.manifest:
         numbers.sources = list(read_jsonl(corpus.directory / "sources.jsonl", Source))
         numbers.rejects["collect"] = read_reasons(corpus.directory)
+        if (corpus.directory / SUMMARY).is_file():
+            numbers.searched = read_summary(corpus.directory)
     if samples.manifest:
         numbers.rejects["build"] = read_reasons(samples.directory)
         numbers.duplicates = read_duplicates(samples.directory)

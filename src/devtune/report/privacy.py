@@ -214,7 +214,7 @@ def _weight(named: tuple[str, Group]) -> tuple[int, int, int, str]:
 
 
 def _second_search(corpus: Part) -> Second:
-    """What `render` found in samples made of this corpus; the samples are the link between."""
+    """What `render` found in samples made of this corpus, which it or the samples name."""
     dataset = corpus.directory.with_name("dataset")
     if not (dataset / MANIFEST).is_file():
         return Second("dataset/ is not beside it")
@@ -222,10 +222,14 @@ def _second_search(corpus: Part) -> Second:
         manifest = read_manifest(dataset)
     except DevtuneError:
         return Second(f"dataset/ beside it has a damaged {MANIFEST}")
-    samples = find_part("samples", dataset, manifest)
-    link = find_part("corpus", samples.directory, samples.manifest)
-    if samples.missing or link.missing:
-        return Second(samples.missing or "dataset/ beside it is of another run")
+    reader = manifest
+    if "corpus" not in manifest["inputs"]:
+        samples = find_part("samples", dataset, manifest)
+        if samples.missing:
+            return Second(samples.missing)
+        reader = samples.manifest
+    if reader["inputs"].get("corpus") != corpus.manifest["fingerprint"]:
+        return Second("dataset/ beside it is of another run")
     rules: Counter[str] = Counter()
     num_left_out = 0
     for row in read_jsonl(dataset / REJECTED, Rejected):
