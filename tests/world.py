@@ -20,6 +20,7 @@ from tests import hostile, traps
 
 PIPELINE = Path(__file__).resolve().parents[1] / "data_prep" / "pipelines" / "instruct.yaml"
 QUIET = Progress("quiet")
+RENDER = RenderSection(max_length=100_000)
 
 
 class World:
@@ -73,8 +74,7 @@ class World:
         samples.mkdir()
         outcomes.append(build(self.build, _local(workers), corpus, samples, QUIET))
         dataset.mkdir()
-        rendering = RenderSection(max_length=100_000)
-        outcomes.append(render(rendering, _local(workers), samples, self.base, dataset, QUIET))
+        outcomes.append(render(RENDER, _local(workers), samples, self.base, corpus, dataset, QUIET))
         return outcomes
 
     def digests(self):

@@ -45,9 +45,9 @@ LINE = (
         is_private=True, help="corpus/ → samples/: requests and answers",
     ),
     Stage(
-        "render", "dataset", ("samples", "base"), "devtune.data.render:render",
+        "render", "dataset", ("samples", "base", "corpus"), "devtune.data.render:render",
         also=("executor",), resumable=True, is_private=True,
-        help="samples/ → dataset/: token ids and loss mask",
+        help="samples/ → dataset/: token ids, loss mask and card",
     ),
     Stage(
         "train", "adapter", ("dataset", "base"), "devtune.train.training:train",

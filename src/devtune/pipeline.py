@@ -119,9 +119,14 @@ class CollectSection(Section):
     """What leaves a commit out; the first rule that does names the reason."""
     replay: ReplaySection | None = None
     """Commits to act out; none without it."""
+    personal_data: FilePath | None = None
+    """Policy file of personal data: what of people is replaced; nothing without it."""
     salt: FilePath | None = None
     """File of a secret of this site, which names placeholders alike in all its datasets; without
     it they are numbered. `openssl rand -hex 32` makes one; nobody else may read it."""
+    tombstones: PlainPath | None = None
+    """File of what this site erased, as keyed hashes: nothing of it is read again. `devtune erase`
+    writes it, one for all recipes of a site; it need not be there yet. Asks for `salt`."""
 
 
 # --- build: corpus/ -> samples/ -----------------------------------------------------------------
@@ -142,6 +147,8 @@ class RenderSection(Section):
 
     max_length: Count
     """Samples of more tokens are rejected, never cut."""
+    creator: str = ""
+    """Who answers for the dataset, as its card says: a team or a person."""
 
 
 # --- where the three of them run ----------------------------------------------------------------

@@ -4,6 +4,7 @@ Recorded in every manifest, never part of a fingerprint.
 """
 
 import subprocess
+from collections.abc import Iterable
 from importlib import metadata
 from pathlib import Path
 
@@ -15,8 +16,13 @@ VERSIONED = (
 
 def versions() -> dict[str, str]:
     """Return the installed version of each library that shapes a result."""
+    return installed(VERSIONED)
+
+
+def installed(names: Iterable[str]) -> dict[str, str]:
+    """Return the versions of those of the named distributions that are installed."""
     found: dict[str, str] = {}
-    for name in VERSIONED:
+    for name in names:
         try:
             found[name] = metadata.version(name)
         except metadata.PackageNotFoundError:

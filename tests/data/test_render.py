@@ -13,13 +13,14 @@ from devtune.errors import DevtuneError
 from devtune.jsonl import read_jsonl, write_jsonl
 from devtune.pipeline import LocalExecutor, RenderSection
 from devtune.progress import Progress
-from devtune.records import IGNORED, SPLITS, Message, Rejected, ToolCall
+from devtune.records import IGNORED, SPLITS, Message, Rejected, Source, ToolCall
 from devtune.stage import Outcome, run_stage
 
 SYSTEM = ("system", "Answer with code.")
 USER = ("user", "Add two numbers.\n\n```python\nreturn a\n```")
 ANSWER = ("assistant", "```python\nreturn a + b  # café 日本\n```\n")
 
+SOURCE = Source("app", "git", 1.0, "MIT", "Team Sums", "aa" * 20, "cc" * 20, "2025-06-30", 7)
 ONE = LocalExecutor(type="local", workers=1)
 
 
@@ -31,14 +32,15 @@ def renderer(tekken_file):
 @pytest.fixture
 def rendered(tekken_file, tmp_path):
     def run(train, held_out=(), max_length=10_000, out="dataset"):
-        samples, base = tmp_path / "samples", tmp_path / "base"
-        for directory in (samples, base, tmp_path / out):
+        samples, base, corpus = (tmp_path / name for name in ("samples", "base", "corpus"))
+        for directory in (samples, base, corpus, tmp_path / out):
             directory.mkdir(exist_ok=True)
+        write_jsonl(corpus / "sources.jsonl", [SOURCE])
         write_jsonl(samples / "train.jsonl", train)
         write_jsonl(samples / "held_out.jsonl", held_out)
         (base / "tekken.json").write_bytes(tekken_file.read_bytes())
         section = RenderSection(max_length=max_length)
-        outcome = render(section, ONE, samples, base, tmp_path / out, Progress("quiet"))
+        outcome = render(section, ONE, samples, base, corpus, tmp_path / out, Progress("quiet"))
         return outcome, tmp_path / out
 
     return run
@@ -65,7 +67,8 @@ def run_render(tekken_file, tmp_path):
             RenderSection(max_length=10_000),
             LocalExecutor.model_validate({"type": "local", "workers": workers}),
         )
-        inputs = {"samples": samples, "base": base}
+        corpus = fill("corpus", {"sources.jsonl": partial(write_jsonl, rows=[SOURCE])})
+        inputs = {"samples": samples, "base": base, "corpus": corpus}
 
         def work(out):
             return render(section, executor, *inputs.values(), out, Progress("quiet"))
@@ -121,7 +124,8 @@ def test_equal_samples_give_equal_bytes(rendered, make_sample):
         )
     assert digests[0] == digests[1]
     assert set(digests[0]) == {
-        "train.parquet", "held_out.parquet", "rejected.jsonl", "tekken.json",
+        "train.parquet", "held_out.parquet", "rejected.jsonl", "tekken.json", "README.md",
+        "croissant.json",
     }  # fmt: skip
 
 
@@ -179,8 +183,8 @@ def test_nothing_that_fits_says_what_to_raise(rendered, make_sample, tmp_path):
     with pytest.raises(DevtuneError) as caught:
         rendered([make_sample(USER, ANSWER)], max_length=5)
     assert str(caught.value) == (
-        f"{tmp_path / 'samples'}: none of its samples fits max_length 5;"
-        " raise render.max_length or shorten the context in the pipeline"
+        f"{tmp_path / 'samples'}: none of its samples to train on was rendered with max_length 5"
+        " (too_long 1); raise render.max_length or shorten the context in the pipeline"
     )
 
 

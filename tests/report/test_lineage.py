@@ -51,7 +51,7 @@ LINKS = {
     "base": ("import", ()),
     "corpus": ("collect", ()),
     "samples": ("build", ("corpus",)),
-    "dataset": ("render", ("samples", "base")),
+    "dataset": ("render", ("samples", "base", "corpus")),
     "adapter": ("train", ("dataset", "base")),
     "model": ("merge", ("adapter", "base")),
     "serving": ("export", ("model", "adapter", "base")),
@@ -103,7 +103,7 @@ def test_a_directory_without_weights_that_were_taught_is_no_model(run, name):
 
 @pytest.mark.parametrize(
     ("name", "reader"),
-    [("model", "serving"), ("dataset", "adapter"), ("samples", "dataset"), ("corpus", "samples")],
+    [("model", "serving"), ("dataset", "adapter"), ("samples", "dataset"), ("corpus", "dataset")],
 )
 def test_an_absent_link_is_one_line_that_names_it(run, name, reader):
     noted = read_manifest(run / name)["fingerprint"]
@@ -116,7 +116,7 @@ def test_an_absent_link_is_one_line_that_names_it(run, name, reader):
 
 @pytest.mark.parametrize(
     ("name", "reader"),
-    [("model", "serving"), ("dataset", "adapter"), ("samples", "dataset"), ("corpus", "samples")],
+    [("model", "serving"), ("dataset", "adapter"), ("samples", "dataset"), ("corpus", "dataset")],
 )
 def test_a_link_of_another_run_is_one_line_that_names_it(run, name, reader):
     shutil.rmtree(run / name)

@@ -1,13 +1,14 @@
 """samples/ → dataset/: token ids and the loss mask, with the renderer the server uses.
 
-Reads `{train,held_out}.jsonl` and the base's `tekken.json`; writes `{train,held_out}.parquet`
-(rows of `records.TokenRow`), `rejected.jsonl` and the tokenizer that made them.
+Reads `{train,held_out}.jsonl`, the base's `tekken.json` and what the corpus says of itself; writes
+`{train,held_out}.parquet` (rows of `records.TokenRow`), `rejected.jsonl`, the tokenizer that made
+them, and what describes them: `README.md` and `croissant.json`.
 """
 
 import json
 import shutil
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import islice
@@ -17,6 +18,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from devtune.data.cards.croissant import metadata
+from devtune.data.cards.description import Makeup, Work, describe
+from devtune.data.cards.readme import card
 from devtune.data.chunks import Chunk, chunks_of
 from devtune.data.parts import Run, run_parts
 from devtune.data.privacy.leftovers import rules_broken
@@ -31,7 +35,8 @@ from devtune.stage import Outcome
 
 TEKKEN = "tekken.json"
 ROWS_PER_GROUP = 4096
-SCRATCH, REJECTED, COUNTS = "scratch", "rejected.jsonl", "counts.json"
+CARD, METADATA = "README.md", "croissant.json"
+SCRATCH, REJECTED, COUNTS, MAKEUP = "scratch", "rejected.jsonl", "counts.json", "makeup.json"
 
 SCHEMA = pa.schema(
     [
@@ -61,6 +66,7 @@ class Rendering:
         renderer = _renderer(self.tekken)
         rejects: list[Rejected] = []
         counts: Counter[str] = Counter()
+        makeup = Makeup()
 
         def rows() -> Iterator[TokenRow]:
             chunk = Chunk(self.samples / f"{split}.jsonl", start, end)
@@ -69,6 +75,7 @@ class Rendering:
                 if isinstance(row, Rejected):
                     rejects.append(row)
                     continue
+                makeup.add(sample)
                 counts.update((split, f"{split}.{sample.family}"))
                 counts[f"{split}_tokens"] += len(row.input_ids)
                 counts[f"{split}_trained_tokens"] += num_trained(row.labels)
@@ -77,6 +84,7 @@ class Rendering:
         write_rows(out / f"{split}.parquet", rows())
         write_jsonl(out / REJECTED, rejects)
         (out / COUNTS).write_text(json.dumps(counts), encoding="utf-8")
+        makeup.write(out / MAKEUP)
 
     def _row(self, renderer: Renderer, sample: Sample) -> TokenRow | Rejected:
         row = renderer.row(sample, self.max_length)
@@ -97,6 +105,7 @@ def render(
     executor: Executor,
     samples: Path,
     base: Path,
+    corpus: Path,
     out: Path,
     progress: Progress,
 ) -> Outcome:
@@ -113,36 +122,59 @@ def render(
     rules_dir = compiled_rules(run.scratch)
     rendering = Rendering(samples, base / TEKKEN, section.max_length, rules_dir)
     parts = run_parts("tokens", units, rendering, run)
-    counts: Counter[str] = Counter(dict.fromkeys(SPLITS, 0))
-    reasons: Counter[str] = Counter()
-    for part in parts:
-        counts.update(json.loads((part / COUNTS).read_text(encoding="utf-8")))
-        reasons.update(each.reason for each in read_jsonl(part / REJECTED, Rejected))
-    if not counts["train"]:
+    done, makeup = _count(parts)
+    if not done.counts["train"]:
+        reasons = ", ".join(f"{reason} {number}" for reason, number in done.rejects.items())
         raise DevtuneError(
-            f"{samples}: none of its samples fits max_length {section.max_length};"
-            " raise render.max_length or shorten the context in the pipeline"
+            f"{samples}: none of its samples to train on was rendered with max_length"
+            f" {section.max_length} ({reasons}); raise render.max_length or shorten the context in"
+            " the pipeline"
         )
-    for split in SPLITS:
-        _join([part / f"{split}.parquet" for part in parts], out / f"{split}.parquet")
-    with (out / REJECTED).open("wb") as rows:
-        for part in parts:
-            rows.write((part / REJECTED).read_bytes())
-    shutil.copyfile(base / TEKKEN, out / TEKKEN)
+    tables = _put_together(parts, base / TEKKEN, out)
     shutil.rmtree(run.scratch, ignore_errors=True)
-    share = counts["train_trained_tokens"] / counts["train_tokens"]
+    about = describe(section, corpus, samples, done, makeup, tables)
+    (out / CARD).write_text(card(about), encoding="utf-8")
+    text = json.dumps(metadata(about), indent=2, ensure_ascii=False) + "\n"
+    (out / METADATA).write_text(text, encoding="utf-8")
+    share = done.counts["train_trained_tokens"] / done.counts["train_tokens"]
     return Outcome(
-        summary=f"{counts['train_tokens']:,} tokens to train on, of which "
-        f"{share:.0%} are answers; {_omissions(reasons, section.max_length)}",
-        counts=dict(sorted(counts.items())),
-        rejects=dict(sorted(reasons.items())),
+        summary=f"{done.counts['train_tokens']:,} tokens to train on, of which "
+        f"{share:.0%} are answers; {_omissions(done.rejects, section.max_length)}",
+        counts=dict(done.counts),
+        rejects=dict(done.rejects),
     )
 
 
-def _omissions(reasons: Counter[str], max_length: int) -> str:
-    long = reasons["too_long"]
-    detail = f", {long} of them longer than max_length {max_length}" if long else ""
-    return f"{reasons.total()} samples rejected{detail}"
+def _count(parts: Sequence[Path]) -> tuple[Work, Makeup]:
+    """Put the numbers of all parts together."""
+    counts: Counter[str] = Counter(dict.fromkeys(SPLITS, 0))
+    reasons: Counter[str] = Counter()
+    makeup = Makeup()
+    for part in parts:
+        counts.update(json.loads((part / COUNTS).read_text(encoding="utf-8")))
+        makeup.read(part / MAKEUP)
+        reasons.update(each.reason for each in read_jsonl(part / REJECTED, Rejected))
+    return Work({}, dict(sorted(counts.items())), dict(sorted(reasons.items()))), makeup
+
+
+def _put_together(parts: Sequence[Path], tekken: Path, out: Path) -> list[Path]:
+    """Write what training reads, and what was rejected; return the former."""
+    with (out / REJECTED).open("wb") as rows:
+        for part in parts:
+            rows.write((part / REJECTED).read_bytes())
+    tables = [out / f"{split}.parquet" for split in SPLITS]
+    for table in tables:
+        _join([part / table.name for part in parts], table)
+    shutil.copyfile(tekken, out / TEKKEN)
+    return [*tables, out / TEKKEN]
+
+
+def _omissions(reasons: Mapping[str, int], max_length: int) -> str:
+    told = {"too_long": f"longer than max_length {max_length}", "secret_in_sample": "with a secret"}
+    details = [
+        f", {reasons[name]} of them {what}" for name, what in told.items() if name in reasons
+    ]
+    return f"{sum(reasons.values())} samples rejected{''.join(details)}"
 
 
 def _join(parts: Sequence[Path], out: Path) -> None:
