@@ -6,9 +6,8 @@ Reads and writes nothing.
 import hashlib
 import io
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TypeVar
 
 from devtune.records import Message, Provenance, Rejected, Sample, Split
 
@@ -24,9 +23,6 @@ class Made:
 
 
 Yield = Iterator[Made | Rejected]
-T = TypeVar("T")
-CHUNK = 64
-"""Lines compared at once."""
 
 Passage = tuple[str, ...]
 """Lines of code without indentation and blank lines: the same wherever they are moved."""
@@ -40,28 +36,6 @@ def passage_of(text: str) -> Passage:
 def split_lines(text: str) -> list[str]:
     r"""Split at `\n` only, ends kept: form feeds and the like stand inside a line."""
     return io.StringIO(text, newline="\n").readlines()
-
-
-def common_ends(old: Sequence[T], new: Sequence[T]) -> tuple[int, int]:
-    """Return how many lines are equal at the start, and how many of the rest at the end."""
-    shorter = min(len(old), len(new))
-    head = 0
-    # Slices are compared many lines at a time.
-    while head + CHUNK <= shorter and old[head : head + CHUNK] == new[head : head + CHUNK]:
-        head += CHUNK
-    while head < shorter and old[head] == new[head]:
-        head += 1
-    tail, rest = 0, shorter - head
-    old_end, new_end = len(old), len(new)
-    while (
-        tail + CHUNK <= rest
-        and old[old_end - tail - CHUNK : old_end - tail]
-        == new[new_end - tail - CHUNK : new_end - tail]
-    ):
-        tail += CHUNK
-    while tail < rest and old[old_end - 1 - tail] == new[new_end - 1 - tail]:
-        tail += 1
-    return head, tail
 
 
 def make_sample(family: str, request: str, answer: str, provenance: Provenance) -> Sample:

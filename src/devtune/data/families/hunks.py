@@ -5,14 +5,12 @@ them is compared by Myers' algorithm ("An O(ND) Difference Algorithm and Its Var
 whose time is bounded by the number of changes that are allowed at all.
 """
 
-from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
-from devtune.data.corpus import common_ends, split_lines
+from devtune.data.anchors import Hunk, common_ends, find_gaps
+from devtune.data.corpus import split_lines
 
-Hunk = tuple[int, int, int, int]
-"""Changed lines: old[a:b] became new[c:d], counted from 0."""
 Span = tuple[int, int]
 """Lines [first, last), counted from 0."""
 MAX_EDITS = 2_000
@@ -35,7 +33,7 @@ def find_hunks(old: Sequence[str], new: Sequence[str], max_changed_lines: int) -
     if max((counts - new_counts).total(), (new_counts - counts).total()) > max_changed_lines:
         return "too_many_changed_lines"
     found: list[Hunk] = []
-    for gap in _gaps(before, after, counts, new_counts):
+    for gap in find_gaps(before, after, counts, new_counts):
         inner = _compare(before, after, gap, max_changed_lines)
         if isinstance(inner, str):
             return inner
@@ -72,42 +70,6 @@ def find_windows(spans: Iterable[Span], num_lines: int) -> list[Span]:
         else:
             windows.append((first, last))
     return windows
-
-
-def _gaps(
-    before: Sequence[str], after: Sequence[str], counts: Counter[str], new_counts: Counter[str]
-) -> Iterator[Hunk]:
-    """Yield what lies between the lines that stand once on both sides, common ends taken off."""
-    places = {line: place for place, line in enumerate(after) if new_counts[line] == 1}
-    pairs = [
-        (place, places[line])
-        for place, line in enumerate(before)
-        if counts[line] == 1 and line in places
-    ]
-    a = c = 0
-    for b, d in [*_longest_rising(pairs), (len(before), len(after))]:
-        head, tail = common_ends(before[a:b], after[c:d])
-        if b - a - head - tail or d - c - head - tail:
-            yield a + head, b - tail, c + head, d - tail
-        a, c = b + 1, d + 1
-
-
-def _longest_rising(pairs: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Return the longest run of pairs, sorted by their first, whose second rises too."""
-    ends: list[int] = []
-    last: list[int] = []
-    before: list[int] = []
-    for number, (_, place) in enumerate(pairs):
-        pile = bisect_left(ends, place)
-        before.append(last[pile - 1] if pile else -1)
-        ends[pile : pile + 1] = [place]
-        last[pile : pile + 1] = [number]
-    rising: list[tuple[int, int]] = []
-    number = last[-1] if last else -1
-    while number >= 0:
-        rising.append(pairs[number])
-        number = before[number]
-    return rising[::-1]
 
 
 def _compare(

@@ -1,21 +1,24 @@
 """Who wrote each line of a file: owners of lines, carried from version to version.
 
 Reads contents of blobs as it is handed them; writes nothing. Blank space within lines does not
-count, as in `git blame -w`. Time is linear in the bytes of the versions, but for stretches that
-changed, which are compared by a bit-parallel longest common subsequence.
+count, as in `git blame -w`. Lines that stand once on both sides split the work; what is left
+between them is compared by a bit-parallel longest common subsequence.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
 
 from rapidfuzz.distance import LCSseq
 
-from devtune.data.corpus import common_ends
-from devtune.data.sources.versions import UNKNOWN, Version
+from devtune.data.anchors import Hunk, common_ends, find_gaps
+from devtune.data.sources.versions import Version
 from devtune.records import BlameRun
 
 MAX_CELLS = 100_000_000
 """Lines of one side times lines of the other that are compared; 12 MB of bits."""
+MAX_SLIDE = 100
+"""Lines a change may be moved down among its equals."""
 _BLANKS = b" \t\r\v\f"
 Lines = list[bytes]
 Read = Callable[[str], bytes | None]
@@ -25,7 +28,7 @@ Read = Callable[[str], bytes | None]
 def lines_of(content: bytes) -> Lines:
     """Return the lines of a text without blank space, as they are compared."""
     lines = content.translate(None, _BLANKS).split(b"\n")
-    return lines if lines[-1] or not content.endswith(b"\n") else lines[:-1]
+    return lines if lines[-1] else lines[:-1]
 
 
 def find_owners(versions: Sequence[Version], read: Read) -> tuple[list[int], Lines]:
@@ -70,40 +73,51 @@ def _inherit(before: Sequence[tuple[list[int], Lines]], lines: Lines, author: in
 
 def matching(old: Lines, new: Lines) -> Iterator[tuple[int, int, int]]:
     """Yield (place in old, place in new, number) of lines that are the same, in order."""
+    a = c = 0
+    for first, last, _, new_last in _slid(old, new, list(_changes(old, new))):
+        if first > a:
+            yield a, c, first - a
+        a, c = last, new_last
+    if len(old) > a:
+        yield a, c, len(old) - a
+
+
+def _changes(old: Lines, new: Lines) -> Iterator[Hunk]:
     head, tail = common_ends(old, new)
-    if head:
-        yield 0, 0, head
     before, after = old[head : len(old) - tail], new[head : len(new) - tail]
-    if before and after:
-        for start, new_start, size in _compare(before, after):
-            yield start + head, new_start + head, size
-    if tail:
-        yield len(old) - tail, len(new) - tail, tail
+    for a, b, c, d in find_gaps(before, after, Counter(before), Counter(after)):
+        for first, last, new_first, new_last in _compare(before[a:b], after[c:d]):
+            yield first + a + head, last + a + head, new_first + c + head, new_last + c + head
 
 
-def _compare(before: Lines, after: Lines) -> Iterator[tuple[int, int, int]]:
-    if len(before) * len(after) > MAX_CELLS:
-        yield from _unique(before, after)
+def _compare(before: Lines, after: Lines) -> Iterator[Hunk]:
+    """Yield what changed between two anchors; all of it where it is too much to be compared."""
+    if not before or not after or len(before) * len(after) > MAX_CELLS:
+        yield 0, len(before), 0, len(after)
         return
     numbers: dict[bytes, int] = {}
     old, new = ([numbers.setdefault(each, len(numbers)) for each in x] for x in (before, after))
+    a = c = 0
     for block in LCSseq.opcodes(old, new).as_matching_blocks():
-        if block.size:
-            yield block.a, block.b, block.size
+        if block.a > a or block.b > c:
+            yield a, block.a, c, block.b
+        a, c = block.a + block.size, block.b + block.size
 
 
-def _unique(before: Lines, after: Lines) -> Iterator[tuple[int, int, int]]:
-    """Yield the lines that stand once on both sides, wherever they stand."""
-    places: dict[bytes, int] = {}
-    for number, line in enumerate(before):
-        places[line] = UNKNOWN if line in places else number
-    seen: dict[bytes, int] = {}
-    for number, line in enumerate(after):
-        seen[line] = UNKNOWN if line in seen else number
-    for line, number in seen.items():
-        place = places.get(line, UNKNOWN)
-        if UNKNOWN not in (number, place):
-            yield place, number, 1
+def _slid(old: Lines, new: Lines, hunks: Sequence[Hunk]) -> Iterator[Hunk]:
+    """Yield hunks, those that only add or only remove moved down as far as they can be.
+
+    What is put below its like is new there: of two functions, each with its closing bracket, the
+    second has come.
+    """
+    for number, (a, b, c, d) in enumerate(hunks):
+        high = hunks[number + 1][0] if number + 1 < len(hunks) else len(old) + 1
+        lines, first, last = (new, c, d) if a == b else (old, a, b)
+        room = min(high - b - 1, MAX_SLIDE) if a == b or c == d else 0
+        shift = 0
+        while shift < room and lines[first + shift] == lines[last + shift]:
+            shift += 1
+        yield a + shift, b + shift, c + shift, d + shift
 
 
 def runs_of(owners: Sequence[str]) -> tuple[BlameRun, ...]:
