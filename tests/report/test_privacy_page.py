@@ -1,3 +1,4 @@
+import json
 import re
 import shutil
 
@@ -6,12 +7,14 @@ import pytest
 from devtune.cli import main
 from devtune.data.collect import collect
 from devtune.errors import RecipeError
+from devtune.fingerprint import hash_file
 from devtune.pipeline import CollectSection, LocalExecutor
 from devtune.progress import Progress
-from devtune.report.privacy_page import write_privacy_page
+from devtune.report.privacy_page import POLICIES, write_privacy_page
 from devtune.stage import run_stage
 from tests.data.conftest import Maker
 from tests.report.browser import PAPER, browse, in_chromium, probe
+from tests.report.searched import SUMMARY, fill_searched
 
 SECRETS = {
     "github": "ghp_" + "a1B2c3D4e5F6g7H8" + "i9J0k1L2m3N4o5P6q7R8",
@@ -25,10 +28,14 @@ def html(searched, tmp_path_factory):
     return write_privacy_page(searched, out).read_text(encoding="utf-8")
 
 
-@pytest.fixture(scope="module")
-def text(html):
+def words_of(html):
     body = html[html.index("<body>") :]
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", body))
+
+
+@pytest.fixture(scope="module")
+def text(html):
+    return words_of(html)
 
 
 def test_the_page_says_what_was_searched_found_and_done(text):
@@ -39,7 +46,7 @@ def test_the_page_says_what_was_searched_found_and_done(text):
         "secrets 3 places of secrets 4 secrets per 1,000 lines 0.18 personal values 1",
         "texts left out 2 samples left out later 2",
         "2 samples were left out, by assignment 2, email 1",
-        "By the policy of sha256 5e5e5e5e5e5e5e5e…",
+        "By the policy sha256 5e5e5e5e5e5e5e5e…",
         "Numbered in the order they were found",
         "github pat 2 3 betterleaks.github-pat",
         "app/x.py :7 REDACTED_GITHUB_PAT_1 betterleaks.github-pat abababababab 3 replaced",
@@ -47,6 +54,27 @@ def test_the_page_says_what_was_searched_found_and_done(text):
         "dump.env many secrets 5 of them abababababab left out",
         "A draw of 100, and 50 more; all of them stand in corpus/redactions.jsonl .",
         "github pat by betterleaks.github-pat · billing @ abababababab · app/x.py :7",
+    ):
+        assert words in text, words
+
+
+def test_a_policy_of_this_tree_is_named_with_what_it_keeps(searched, tmp_path):
+    digest = hash_file(POLICIES / "personal_data.yaml")
+
+    def fill(out):
+        outcome = fill_searched(out)
+        summary = {**SUMMARY, "policy": {"salted": True, "personal_data": digest}}
+        (out / "privacy.json").write_text(json.dumps(summary), encoding="utf-8")
+        return outcome
+
+    run_stage("collect", {}, {}, tmp_path / "corpus", fill)
+    text = words_of(write_privacy_page(tmp_path).read_text(encoding="utf-8"))
+    for words in (
+        "By the policy data_prep/policy/personal_data.yaml",
+        f"sha256 {digest[:16]}… It replaces email, name, phone,",
+        "Authors of files and commits stand under pseudonyms.",
+        "emails *@example *@example.*",
+        "Named under the salt of this site",
     ):
         assert words in text, words
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from devtune.data.languages import language_of
+from devtune.data.privacy.summary import SUMMARY
 from devtune.jsonl import read_jsonl
 from devtune.records import SPLITS, Provenance, Source, Split
 from devtune.report.draw import Draw
@@ -27,7 +28,7 @@ from devtune.report.omissions import (
     read_reasons,
 )
 from devtune.report.origins import read_origins
-from devtune.report.privacy import LAYERS, SUMMARY, Summary, read_summary
+from devtune.report.privacy import LAYERS, Summary, read_summary
 from devtune.stage import QUICK_BYTES, verify_files
 
 NUM_DRAWN = 20

@@ -13,6 +13,7 @@ from typing import Any, Literal, NamedTuple
 import orjson
 from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
 
+from devtune.data.privacy.summary import SUMMARY
 from devtune.errors import DevtuneError, one_line
 from devtune.jsonl import first_fault, read_jsonl
 from devtune.records import Redaction, Rejected, Source
@@ -20,7 +21,7 @@ from devtune.report.draw import Draw
 from devtune.report.lineage import Part, find_part
 from devtune.stage import MANIFEST, QUICK_BYTES, read_manifest, verify_files
 
-SUMMARY, REDACTIONS, REJECTED = "privacy.json", "redactions.jsonl", "rejected.jsonl"
+REDACTIONS, REJECTED = "redactions.jsonl", "rejected.jsonl"
 Layer = Literal["secret", "personal"]
 LAYERS: tuple[Layer, ...] = ("secret", "personal")
 NUM_PLACES = 100

@@ -5,8 +5,9 @@ Reads what `privacy.read_findings` and `contexts.read_contexts` read; writes the
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+from devtune.data.privacy.personal import PersonalPolicy, load_personal_policy
 from devtune.fingerprint import hash_file
 from devtune.records import Redaction, Rejected
 from devtune.report.contexts import Context, read_contexts
@@ -45,7 +46,7 @@ def page(findings: Findings, contexts: list[Context]) -> Iterator[str]:
         },
         "manifest": manifest,
         "scanners": _scanners(manifest),
-        "policy_file": _policy_file(findings.summary.policy.personal_data),
+        "policy": _known_policy(findings.summary.policy.personal_data),
         "places": _places,
         "left_out": _left_out,
         "num_left_out": sum(each.left_out.num_offered for each in findings.groups.values()),
@@ -72,9 +73,32 @@ def _scanners(manifest: Mapping[str, Any]) -> str:
     return ", ".join(f"{name} {versions[name]}" for name in SCANNERS if name in versions)
 
 
-def _policy_file(digest: str) -> str:
-    """The policy file of this tree that has this hash, `""` where none does."""
+class Known(NamedTuple):
+    """A policy on personal data that is a file of this tree."""
+
+    name: str
+    policy: PersonalPolicy
+
+    @property
+    def replaced(self) -> list[str]:
+        """Kinds it has replaced."""
+        return [kind for kind, choice in self.policy.kinds if choice == "replace"]
+
+    @property
+    def kept(self) -> list[str]:
+        """Kinds it has kept whole."""
+        return [kind for kind, choice in self.policy.kinds if choice == "keep"]
+
+    @property
+    def exceptions(self) -> dict[str, tuple[str, ...]]:
+        """What it has kept of the others, by list."""
+        return {name: patterns for name, patterns in self.policy.keep if patterns}
+
+
+def _known_policy(digest: str) -> Known | None:
+    """The policy of this hash; a manifest knows no more of a file than that."""
     for file in sorted(POLICIES.glob("*.yaml")) if digest else ():
         if hash_file(file) == digest:
-            return file.relative_to(POLICIES.parents[1]).as_posix()
-    return ""
+            name = file.relative_to(POLICIES.parents[1]).as_posix()
+            return Known(name, load_personal_policy(file))
+    return None
