@@ -263,14 +263,14 @@ def test_killed_again_and_again_it_holds_no_secret_and_goes_on_to_the_same_corpu
     first = done_in(out, "read")
     assert len(first) >= 3
     assert not secrets_in(out, canaries)
-    run_until_killed(asked, out, "devtune.data.collect:Rewriting", workers=2)
+    run_until_killed(asked, out, "devtune.data.collect:write_rows", workers=2)
     second = done_in(out, "read")
     assert second.items() >= first.items(), "what was done was not done again"
-    assert not done_in(out, "replace_secrets")
+    assert not (out / "files.jsonl").exists()
     assert not secrets_in(out, canaries)
-    run_until_killed(asked, out, "devtune.data.writing:Rewriting:4")
+    run_until_killed(asked, out, "devtune.data.collect:write_jsonl")
     assert done_in(out, "read") == second
-    assert len(done_in(out, "replace_secrets")) == 4
+    assert (out / "files.jsonl").stat().st_size
     assert not secrets_in(out, canaries)
     assert contents(corpus(*many, **VALUES, out="killed").out) == contents(whole.out)
     assert not secrets_in(whole.out, canaries)

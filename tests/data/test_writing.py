@@ -4,14 +4,14 @@ import pytest
 
 from devtune.data.privacy.detection import Detection
 from devtune.data.privacy.marking import Marker
-from devtune.data.sealed import open_key, seal, sealed_file
+from devtune.data.privacy.redaction import Redactor
+from devtune.data.sealed import open_key, seal, sealed_file, unseal
 from devtune.data.writing import (
     FILES,
-    Rewriting,
     Tally,
     append_rejected,
-    concatenate,
     keep_latest_replays,
+    write_rows,
 )
 from devtune.jsonl import read_jsonl, to_json, write_jsonl
 from devtune.records import (
@@ -58,15 +58,10 @@ def parts(tmp_path):
 def rewritten(parts, tmp_path):
     def run(*rows_of_parts, learned=()):
         folders = parts(*rows_of_parts, learned=learned)
-        written = []
-        for number in range(len(folders)):
-            out = tmp_path / f"written-{number}"
-            out.mkdir()
-            Rewriting(folders, tmp_path, None)(number, out)
-            written.append(out)
+        key = open_key(tmp_path)
         corpus = tmp_path / "corpus"
         corpus.mkdir()
-        concatenate(written, corpus)
+        write_rows(folders, key, Redactor(unseal(folders, key)), corpus)
         return {kind: list(read_jsonl(corpus / name, kind)) for kind, name in FILES.items()}
 
     return run
@@ -126,7 +121,7 @@ def test_rows_without_secrets_are_byte_for_byte_what_was_read(parts, tmp_path):
     rows = [SourceFile(PLACE, "train", "é \u2028 \x00 \\u0041\n"), Rejected("binary", "app", "x")]
     folders = parts(rows)
     (tmp_path / "out").mkdir()
-    Rewriting(folders, tmp_path, None)(0, tmp_path / "out")
+    write_rows(folders, open_key(tmp_path), Redactor(()), tmp_path / "out")
     for row in rows:
         assert (tmp_path / "out" / FILES[type(row)]).read_bytes() == to_json(row)
 

@@ -28,12 +28,10 @@ from devtune.data.sealed import (
 from devtune.data.sources.opening import Reader, open_sources
 from devtune.data.writing import (
     FILES,
-    Rewriting,
     Tally,
     append_rejected,
-    concatenate,
-    gather_places,
     keep_latest_replays,
+    write_rows,
 )
 from devtune.errors import DevtuneError
 from devtune.jsonl import to_json, write_jsonl
@@ -97,10 +95,8 @@ def collect(section: CollectSection, executor: Executor, out: Path, progress: Pr
     parts = run_parts("read", [seal_value(each, key) for each in units], reading, run)
     tally = _count(parts, units, sources)
     redactor = Redactor(unseal(parts, key), salt)
-    rewriting = Rewriting(tuple(parts), scratch, section.salt)
-    written = run_parts("replace secrets", list(range(len(parts))), rewriting, run)
-    concatenate(written, out)
-    places = gather_places(written, redactor.learned)
+    shown = progress.track("collect", parts, len(parts), "parts written")
+    places = write_rows(shown, key, redactor, out)
     write_jsonl(out / REDACTIONS, places)
     write_jsonl(out / "sources.jsonl", sources)
     append_rejected(out, opened.rejected)

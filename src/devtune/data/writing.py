@@ -1,27 +1,25 @@
 """From marked parts to the files of a corpus: placeholders for marks, parts one after another.
 
-Reads the parts `collect` wrote; writes rewritten parts, and the files of the corpus.
+Reads the parts `collect` wrote; writes the files of the corpus.
 """
 
 import json
-import shutil
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, cast
 
 import orjson
 from ahocorasick_rs import BytesAhoCorasick
 
-from devtune.data.privacy.marking import MARK_START, Learned
+from devtune.data.privacy.marking import MARK_START
 from devtune.data.privacy.places import Places
 from devtune.data.privacy.redaction import Redactor
-from devtune.data.privacy.salt import read_salt
-from devtune.data.sealed import open_key, unseal, unsealed_lines
+from devtune.data.sealed import unsealed_lines
 from devtune.data.sources.texts import IDENTIFIERS, NESTED_JSON, map_json
-from devtune.jsonl import read_jsonl, to_json, write_jsonl
+from devtune.jsonl import to_json
 from devtune.records import Change, Discussion, Redaction, Rejected, Replay, SourceFile
 
 FILES: dict[type[Any], str] = {
@@ -31,7 +29,8 @@ FILES: dict[type[Any], str] = {
     Replay: "replays.jsonl",
     Rejected: "rejected.jsonl",
 }
-TALLY, PLACES = "tally.json", "places.jsonl"
+TALLY = "tally.json"
+_MARK_START = MARK_START.encode()
 
 
 @dataclass(slots=True)
@@ -70,43 +69,36 @@ class Tally:
         self.rejects.update(rejects)
 
 
-@dataclass(frozen=True, slots=True)
-class Rewriting:
-    """The second half of the work: one part again, with what all parts learned."""
+def write_rows(parts: Iterable[Path], key: bytes, redactor: Redactor, out: Path) -> list[Redaction]:
+    """Write each file of the corpus: the rows of all parts in their order, no value left in any.
 
-    parts: tuple[Path, ...]
-    scratch: Path
-    salt: Path | None
-    """A file: executors write down what they are given."""
-
-    def __call__(self, unit: Any, out: Path) -> None:
-        """Rewrite one part into `out`."""
-        key = open_key(self.scratch)
-        redactor, finder = _known(self.parts, key, self.salt)
-        places = Places(redactor.learned)
-        for kind, name in FILES.items():
-            with (out / name).open("wb") as target:
-                for line in unsealed_lines(self.parts[unit] / name, key):
-                    if finder is not None and finder.find_matches_as_indexes(line):
-                        line = _redacted(line, redactor)  # noqa: PLW2901
-                    elif MARK_START.encode() in line:
-                        # A mark looks the same in JSON, however deep.
-                        line = redactor.name_marks(line)  # noqa: PLW2901
-                    target.write(line)
-                    places.add_line(kind, line)
-        write_jsonl(out / PLACES, places.sorted())
+    Returns where what was replaced stood. One process does it: reading the parts took far longer.
+    """
+    finder, places = _finder(redactor), Places(redactor.learned)
+    with ExitStack() as stack:
+        files = {kind: stack.enter_context((out / name).open("wb")) for kind, name in FILES.items()}
+        for part in parts:
+            for kind, name in FILES.items():
+                for line in unsealed_lines(part / name, key):
+                    clean = _clean(line, redactor, finder)
+                    files[kind].write(clean)
+                    places.add_line(kind, clean)
+    return places.sorted()
 
 
-@lru_cache(maxsize=1)
-def _known(
-    parts: tuple[Path, ...], key: bytes, salt: Path | None
-) -> tuple[Redactor, BytesAhoCorasick | None]:
-    redactor = Redactor(unseal(parts, key), read_salt(salt))
+def _finder(redactor: Redactor) -> BytesAhoCorasick | None:
     once = [json.dumps(each, ensure_ascii=False)[1:-1] for each in redactor.literals]
     # What stands in JSON inside JSON is escaped twice.
     twice = [json.dumps(each, ensure_ascii=False)[1:-1] for each in once]
     needles = sorted({*once, *twice})
-    return redactor, BytesAhoCorasick([each.encode() for each in needles]) if needles else None
+    return BytesAhoCorasick([each.encode() for each in needles]) if needles else None
+
+
+def _clean(line: bytes, redactor: Redactor, finder: BytesAhoCorasick | None) -> bytes:
+    if finder is not None and finder.find_matches_as_indexes(line):
+        return _redacted(line, redactor)
+    # A mark looks the same in JSON, however deep.
+    return redactor.name_marks(line) if _MARK_START in line else line
 
 
 def _redacted(line: bytes, redactor: Redactor) -> bytes:
@@ -127,24 +119,6 @@ def _map(value: Any, redactor: Redactor, key: str) -> Any:
         inside = cast(dict[str, Any], value)
         return {name: _map(each, redactor, name) for name, each in inside.items()}
     return value
-
-
-def concatenate(parts: Sequence[Path], out: Path) -> None:
-    """Write each file of the corpus: what the parts hold, in their order."""
-    for name in FILES.values():
-        with (out / name).open("wb") as target:
-            for part in parts:
-                with (part / name).open("rb") as source:
-                    shutil.copyfileobj(source, target, 1 << 20)
-
-
-def gather_places(parts: Iterable[Path], learned: Mapping[str, Learned]) -> list[Redaction]:
-    """Return where all parts found what, put together in their order."""
-    places = Places(learned)
-    for part in parts:
-        for row in read_jsonl(part / PLACES, Redaction):
-            places.add(row)
-    return places.sorted()
 
 
 def keep_latest_replays(out: Path, maximum: int) -> Mapping[str, int]:
