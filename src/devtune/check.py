@@ -13,6 +13,7 @@ from devtune.config import Resolved
 from devtune.data.filters.exclusions import load_policy
 from devtune.data.filters.expressions import is_known, load_license_policy, normalize
 from devtune.data.filters.repositories import ExcludedRepositories
+from devtune.data.privacy.personal import load_personal_policy
 from devtune.data.privacy.salt import read_salt
 from devtune.data.prompts import Prompt
 from devtune.data.sources.opening import open_sources
@@ -89,6 +90,8 @@ def _check_pipeline(resolved: Resolved) -> None:
         if isinstance(rule, License):
             load_license_policy(rule.policy)
     read_salt(collect.salt)
+    if collect.personal_data:
+        load_personal_policy(collect.personal_data)
     if canaries := resolved.recipe.evaluate.canaries:
         read_canaries(canaries)
     if collect.exclude_repositories:

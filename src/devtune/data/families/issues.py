@@ -11,7 +11,8 @@ from devtune.data.families.context import Context
 from devtune.data.families.deltas import find_deltas, leave_out_unknowable, refuse
 from devtune.data.families.messages import clean_message
 from devtune.data.families.requests import ask
-from devtune.data.families.speech import clean_prose, hide_names, is_bot, is_talk, moment
+from devtune.data.families.speech import clean_prose, hide_names, is_talk, moment
+from devtune.data.privacy.personal_authors import is_program
 from devtune.data.sources.links import find_closed
 from devtune.records import Change, Discussion, Rejected, Replay, SourceFile
 from devtune.steps.families import IssueToPatch
@@ -111,7 +112,7 @@ def tell(
     said = [
         each
         for each in discussion.comments
-        if not is_bot(each.author)
+        if not is_program(each.author)
         and (date := moment(each.date)) is not None
         and date < done
         and not is_talk(each.body)
@@ -146,7 +147,7 @@ def _useless(
 ) -> str:
     if discussion.split == "held_out" and change.split == "train":
         return "discussion_held_out"
-    if is_bot(discussion.author):
+    if is_program(discussion.author):
         return "discussion_of_a_bot"
     size = len(title) + len(body)
     if size < step.min_characters:

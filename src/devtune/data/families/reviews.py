@@ -13,13 +13,13 @@ from devtune.data.families.requests import ask
 from devtune.data.families.speech import (
     clean_prose,
     hide_names,
-    is_bot,
     is_nit,
     is_only_a_question,
     is_talk,
     moment,
 )
 from devtune.data.languages import fenced
+from devtune.data.privacy.personal_authors import is_program
 from devtune.records import Change, Discussion, FileEdit, Replay, ReviewComment, SourceFile
 from devtune.steps.families import ReviewToFix
 
@@ -100,7 +100,7 @@ def _useless(
         return "remark_after_the_change"
     if discussion.split == "held_out" and change.split == "train":
         return "discussion_held_out"
-    if is_bot(remark.author):
+    if is_program(remark.author):
         return "remark_of_a_bot"
     if remark.author and remark.author == discussion.author:
         # Whoever is reviewed answers; what they answer is not what the fix was asked for.

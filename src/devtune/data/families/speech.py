@@ -11,10 +11,6 @@ from devtune.data.families.messages import is_reference, strip_ids
 
 MAX_CHARACTERS = 65_536
 """Of one text; a forge takes no more."""
-_BOT = re.compile(
-    r"(?i)\[bot\]$|(?:^|[-_])(?:bot|robot|ci|bors|jenkins|travis|codecov|coveralls)(?:$|[-_\d])"
-    r"|^(?:dependabot|renovate|greenkeeper|k8s-|netlify|vercel|sonar|googlebot|mergify|homu)"
-)
 _HIDDEN = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 _IMAGE = re.compile(r"!\[[^\]\n]{0,300}\]\([^)\n]{0,500}\)|<img\b[^>\n]{0,500}>")
 _CHECKBOX = re.compile(r"[ \t]*[-*+] \[[ xX]\]")
@@ -24,7 +20,9 @@ _CODE = re.compile(
     r"(^ {0,3}(?:`{3,}+|~{3,}+)[^\n]*+\n.*?(?:^ {0,3}(?:`{3,}+|~{3,}+) *$|\Z)|`[^`\n]+`)",
     re.MULTILINE | re.DOTALL,
 )
-_MENTION = re.compile(r"(?<![\w@/.])@([A-Za-z0-9][A-Za-z0-9-]{0,38})(?![\w(/@]|\.\w)")
+_MENTION = re.compile(
+    r"(?<![\w@/.])@([A-Za-z0-9][A-Za-z0-9-]{0,38}|REDACTED_AUTHOR_[0-9a-f]{1,16})(?![\w(/@]|\.\w)"
+)
 # Without an `@` only names that no sentence holds by chance are taken for a login.
 _LOGIN = re.compile(r"(?<![\w@.-])(?=[\w-]{0,38}[\d-])[A-Za-z][\w-]{3,38}(?![\w-])")
 _TALK = re.compile(
@@ -41,11 +39,6 @@ _WANTING = re.compile(
     r"|remove|rename|replace|use|add|move|drop|change|make|missing|wrong)\b|```suggestion"
 )
 _NIT = re.compile(r"(?i)\W{0,9}(?:(?:super|tiny|minor|small) )?(?:nit(?:pick)?s?|optional)\b")
-
-
-def is_bot(author: str) -> bool:
-    """Whether a login is that of a program."""
-    return bool(_BOT.search(author))
 
 
 def clean_prose(text: str) -> str:

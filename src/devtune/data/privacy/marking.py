@@ -10,6 +10,8 @@ from pathlib import Path
 
 from devtune.data.privacy.detection import Detection
 from devtune.data.privacy.kingfisher import scan
+from devtune.data.privacy.personal import PersonalPolicy, find_personal
+from devtune.data.privacy.personal_authors import author_key, is_program
 
 MARK_START = "REDACTED_"
 AUTHOR = "AUTHOR"
@@ -57,6 +59,8 @@ class Marker:
     key: bytes = field(repr=False)
     rules_dir: Path | None = None
     """Where compiled rules are, if anywhere."""
+    personal: PersonalPolicy | None = None
+    """What of people is replaced; nothing without it."""
     learned: dict[str, Learned] = field(default_factory=dict[str, Learned], repr=False)
     """By digest, in the order they were found."""
 
@@ -82,11 +86,28 @@ class Marker:
                 self._learn(hidden, each)
         return Marked(replaced(text, spans), sum(each.is_generic for each in found))
 
-    def _detect(self, text: str) -> list[Detection]:
-        return list(scan(text, self.rules_dir))
+    def pseudonym(self, author: str) -> str:
+        """Return what stands in a row for who wrote it: `Name <mail>`, or a login of a forge.
 
-    def _learn(self, value: str, found: Detection) -> str:
-        digest = blake2b(value.encode("utf-8", "replace"), key=self.key, digest_size=16).hexdigest()
+        One person is one pseudonym, however the name is spelt; programs keep theirs.
+        """
+        if self.personal is None or MARK.fullmatch(author):
+            return self.mark(author)
+        if self.personal.authors == "keep" or not author or is_program(author):
+            return Marker(self.key, self.rules_dir, learned=self.learned).mark(author)
+        found = Detection(0, 0, AUTHOR, "personal.author", is_personal=True)
+        return self._learn(author_key(author), found, f"{AUTHOR} ")
+
+    def _detect(self, text: str) -> list[Detection]:
+        found = list(scan(text, self.rules_dir))
+        if self.personal:
+            found += find_personal(text, self.personal)
+        return found
+
+    def _learn(self, value: str, found: Detection, prefix: str = "") -> str:
+        """Return the mark of a value; with a `prefix` it is not that of the value in a text."""
+        named = f"{prefix}{value}".encode("utf-8", "replace")
+        digest = blake2b(named, key=self.key, digest_size=16).hexdigest()
         new = Learned(digest, found.kind, value, found.rule, found.is_personal)
         first = self.learned.setdefault(digest, new)
         return f"REDACTED_{first.kind}_{digest}"

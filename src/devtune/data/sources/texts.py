@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import fields, is_dataclass, replace
 from functools import lru_cache
 from pathlib import PurePosixPath
-from typing import Any, TypeVar, cast
+from typing import Any, TypeAlias, TypeVar, cast
 
 from devtune.data.filters.files import FileRules
 from devtune.data.privacy.marking import Marker
@@ -25,7 +25,9 @@ NESTED_JSON = "arguments"
 """The field of a row that holds JSON as text."""
 MAX_GENERIC = 3
 """A text with more secrets that only their surroundings give away is a dump of them."""
+AUTHOR_FIELD = "author"
 T = TypeVar("T")
+Rewrite: TypeAlias = Callable[[str], str]
 
 
 class Text:
@@ -46,6 +48,8 @@ class Texts:
         self._cached_characters = 0
         self.mark = lru_cache(CACHED_NAMES)(marker.mark)
         """Marks names, subjects and other short texts."""
+        self.author = lru_cache(CACHED_NAMES)(marker.pseudonym)
+        """Marks who wrote something."""
 
     def load(self, path: str, blob: str, size: int, read: Callable[[], bytes]) -> Text:
         """Return the text of a file; `read` is called only when its bytes are needed."""
@@ -85,25 +89,35 @@ class Texts:
         return self.rules.reject_language(language) or self.rules.reject_text(path, text)
 
 
-def map_texts(row: T, change: Callable[[str], str], skipped: frozenset[str] = IDENTIFIERS) -> T:
-    """Return a row of `records.py` with every text in it, but for `skipped` fields, changed."""
-    return _map(row, change, skipped)
+def map_texts(
+    row: T,
+    change: Callable[[str], str],
+    author: Callable[[str], str] | None = None,
+    skipped: frozenset[str] = IDENTIFIERS,
+) -> T:
+    """Return a row of `records.py` with every text in it, but for `skipped` fields, changed.
+
+    What stands in its `author` fields is changed by `author`.
+    """
+    return _map(row, change, author or change, skipped)
 
 
-def _map(value: Any, change: Callable[[str], str], skipped: frozenset[str]) -> Any:
+def _map(value: Any, change: Rewrite, author: Rewrite, skipped: frozenset[str]) -> Any:
     if isinstance(value, str):
         return change(value)
     if isinstance(value, tuple):
-        return tuple(_map(each, change, skipped) for each in value)  # pyright: ignore
+        return tuple(_map(each, change, author, skipped) for each in value)  # pyright: ignore
     if is_dataclass(value) and not isinstance(value, type):
         kept = (each.name for each in fields(value) if each.name not in skipped)
-        changed = {name: _map_field(name, getattr(value, name), change, skipped) for name in kept}
+        changed: dict[str, Any] = {}
+        for name in kept:
+            how = author if name == AUTHOR_FIELD else change
+            old = getattr(value, name)
+            changed[name] = (
+                map_json(old, how) if name == NESTED_JSON else _map(old, how, author, skipped)
+            )
         return replace(value, **changed)
     return value
-
-
-def _map_field(name: str, value: Any, change: Callable[[str], str], skipped: frozenset[str]) -> Any:
-    return map_json(value, change) if name == NESTED_JSON else _map(value, change, skipped)
 
 
 def map_json(text: str, change: Callable[[str], str]) -> str:
