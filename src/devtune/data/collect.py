@@ -11,8 +11,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from devtune.data.filters.tombstones import ERASED, Tombstones, digest_of
 from devtune.data.parts import Run, run_parts
 from devtune.data.privacy.marking import Marker
+from devtune.data.privacy.personal import load_personal_policy
 from devtune.data.privacy.redaction import Redactor
 from devtune.data.privacy.rules import compiled_rules
 from devtune.data.privacy.salt import read_salt
@@ -41,6 +43,8 @@ from devtune.records import SPLITS, Source
 from devtune.stage import Outcome
 
 SCRATCH, TERMS = "scratch", "terms"
+TOMBSTONES = "collect.tombstones"
+"""What tombstones are called among the sources of a fingerprint."""
 REDACTIONS = "redactions.jsonl"
 
 
@@ -54,13 +58,16 @@ class Reading:
     readers: tuple[Reader, ...]
     scratch: Path
     rules_dir: Path
+    personal: Path | None
+    """Policy file of personal data."""
 
     def __call__(self, unit: str, out: Path) -> None:
         """Read one unit into `out`; what a text alone does not give away is sealed with it."""
         key = open_key(self.scratch)
         index, inner = unseal_value(unit, key)
         terms = _terms(self.scratch / TERMS / f"{index:06}", key)
-        marker, tally = Marker(key, self.rules_dir), Tally()
+        policy = load_personal_policy(self.personal) if self.personal else None
+        marker, tally = Marker(key, self.rules_dir, policy), Tally()
         with ExitStack() as stack:
             files = {
                 kind: stack.enter_context(sealed_file(out / name, key))
@@ -91,7 +98,7 @@ def collect(section: CollectSection, executor: Executor, out: Path, progress: Pr
     key = open_key(scratch)
     sources, units = _plan(opened.readers, scratch)
     run = Run(scratch, executor, progress, "collect")
-    reading = Reading(opened.readers, scratch, compiled_rules(scratch))
+    reading = Reading(opened.readers, scratch, compiled_rules(scratch), section.personal_data)
     parts = run_parts("read", [seal_value(each, key) for each in units], reading, run)
     tally = _count(parts, units, sources)
     redactor = Redactor(unseal(parts, key), salt)
@@ -115,9 +122,14 @@ def collect(section: CollectSection, executor: Executor, out: Path, progress: Pr
 def identify(section: CollectSection) -> dict[str, str]:
     """Return what each source is now, by name: its commit and ref, or a hash of its content.
 
-    Raises `DevtuneError` for every source and policy `collect` could not work with.
+    Tombstones that leave out something of them count as one more. Raises `DevtuneError` for every
+    source and policy `collect` could not work with.
     """
-    return {reader.name: reader.identify() for reader in open_sources(section).readers}
+    tombstones = Tombstones.load(section.tombstones, section.salt)
+    readers = open_sources(section).readers
+    found = {reader.name: reader.identify() for reader in readers}
+    keys = [key for reader in readers for key in reader.concerned_by(tombstones)]
+    return {**found, TOMBSTONES: digest_of(keys)} if keys else found
 
 
 def _plan(readers: tuple[Reader, ...], scratch: Path) -> tuple[list[Source], list[Any]]:
@@ -142,7 +154,7 @@ def _count(parts: list[Path], units: list[Any], sources: list[Source]) -> Tally:
         for part, (owner, _) in zip(parts, units, strict=True):
             if owner == index:
                 tally.read(part)
-        if source.kind != "forge":
+        if source.kind != "forge" and not tally.rejects[ERASED]:
             _require_kept(tally, source.name)
         whole.counts += tally.counts
         whole.rejects += tally.rejects

@@ -4,7 +4,9 @@ import pytest
 
 from devtune.data.sources import git_plan
 from devtune.data.sources.git import open_repository, resolve
-from devtune.data.sources.git_plan import Plan, count_held_out, plan_git
+from devtune.data.sources.git_plan import count_held_out, plan_git
+from devtune.data.sources.git_units import Plan
+from devtune.data.sources.taint import Taint
 from tests.hostile import Step, init, write_history
 
 BOT = "renovate[bot] <bot@corp.test>"
@@ -15,7 +17,7 @@ def plan_of(section):
     def make(repository, subpaths=(), **values):
         found = section(repository.source(subpaths=subpaths), **values)
         opened = open_repository(repository.path)
-        return plan_git(opened, resolve(opened, None), found.sources[0], found)
+        return plan_git(opened, resolve(opened, None), found.sources[0], found, Taint())
 
     return make
 
@@ -185,6 +187,8 @@ def test_a_cut_without_a_date_lets_nothing_be_older(tmp_path, section):
     steps = [Step({(b"x.py",): (b"100644", b"x = %d\n" % n)}, date=b"-1 +0000") for n in range(3)]
     commits = write_history(git_dir, steps)
     found = section({"type": "git", "path": tmp_path / "app"}, held_out_commits=1)
-    plan = plan_git(open_repository(tmp_path / "app"), commits[-1], found.sources[0], found)
+    plan = plan_git(
+        open_repository(tmp_path / "app"), commits[-1], found.sources[0], found, Taint()
+    )
     assert (plan.cut, plan.held_out) == (commits[1], {commits[2]})
     assert plan.cut_date == "1970-01-01T00:00:00+00:00"

@@ -35,7 +35,7 @@ def act(make_repository):
         (commit,) = read_commits(repository, tip, [tip])
         edits = list(edits_of(repository, commit))
         section = ReplaySection(**values)
-        return replay(repository, section, commit, f"{tip}^", edits, "train", "app", is_shown)
+        return replay(repository, section, commit, edits, "train", "app", is_shown)
 
     return run
 
@@ -168,9 +168,7 @@ def test_edits_that_are_not_those_of_the_commit_are_refused(make_repository):
     # Moved over a file that is still there: git would refuse it.
     entry = replace(commit.entries[0], old_path=b"b.py")
     wrong = replace(commit, entries=(entry, commit.entries[1]))
-    row = replay(
-        repository, ReplaySection(), wrong, f"{tip}^", [edit, other], "train", "app", lambda _: True
-    )
+    row = replay(repository, ReplaySection(), wrong, [edit, other], "train", "app", lambda _: True)
     assert isinstance(row, Rejected)
     assert row.reason == "replay_differs"
 

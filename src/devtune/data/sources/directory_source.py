@@ -21,7 +21,9 @@ from devtune.data.filters.files import (
     split_by_file,
 )
 from devtune.data.filters.licenses import is_license_file
+from devtune.data.filters.tombstones import ERASED, Tombstones
 from devtune.data.privacy.marking import Marker
+from devtune.data.sources.identity import ids_of
 from devtune.data.sources.texts import Text, Texts
 from devtune.errors import DevtuneError, one_line
 from devtune.pipeline import CollectSection, DirectorySource, PackageSource
@@ -80,9 +82,20 @@ class DirectoryReader:
         described = Source(
             self.name, source.type, source.weight, source.license, source.owner, self.version
         )
+        tombstones = Tombstones.load(self.section.tombstones, self.section.salt)
+        is_erased = tombstones.paths(self.ids())
+        found = [Found(b"", ERASED) if is_erased(each.path) else each for each in found]
         rows = [(each.path.decode("latin-1"), each.reason, each.size) for each in found]
         chunks = range(0, len(rows), FILES_PER_UNIT)
         return described, terms, [rows[start : start + FILES_PER_UNIT] for start in chunks]
+
+    def ids(self) -> tuple[str, ...]:
+        """Return what the source is known by among erased ones."""
+        return ids_of(self.name)
+
+    def concerned_by(self, tombstones: Tombstones) -> list[str]:
+        """Return the keys of the tombstones that leave something out of it."""
+        return tombstones.concerning(self.ids(), (), ())
 
     def rows(self, unit: Any, terms: Any, marker: Marker) -> Iterator[SourceFile | Rejected]:
         """Yield each file of a unit once, in order of its path: kept, or rejected with why."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from devtune.data.filters.tombstones import ERASED
 from devtune.data.sources.fields import Object, as_moment, as_text
 from devtune.data.sources.gitea import read_gitea
 from devtune.data.sources.github import read_github
@@ -19,6 +20,7 @@ from devtune.data.sources.gitlab import read_gitlab
 from devtune.data.sources.json_objects import Fault, Found, read_objects
 from devtune.data.sources.pieces import Piece
 from devtune.data.sources.pile import Pile
+from devtune.data.sources.silence import NOBODY, Silence, authors_of
 from devtune.data.sources.threads import Terms, put_together
 from devtune.errors import DevtuneError, one_line
 from devtune.pipeline import ForgeSource
@@ -57,13 +59,13 @@ class ForgeReader:
         return whole.hexdigest()
 
     def discussions(
-        self, cut_date: str, find_blob: Callable[[str, str], str]
+        self, cut_date: str, find_blob: Callable[[str, str], str], silence: Silence = NOBODY
     ) -> Iterator[Discussion | Rejected]:
         """Yield issues, then change requests, by number, each after what is left out of it.
 
         `cut_date` is ISO 8601, `""` trains on everything. `find_blob(commit, path)` returns a
-        blob id or `""`; it is asked once for each version. Raises `DevtuneError` when there are
-        no files at all.
+        blob id or `""`; it is asked once for each version. `silence` says who is not heard.
+        Raises `DevtuneError` when there are no files at all.
         """
         with Pile() as pile:
             yield from self._read(pile)
@@ -79,7 +81,18 @@ class ForgeReader:
                 pile.branch_of,
             )
             for gathered in pile.gathered():
-                yield from put_together(gathered, terms)
+                heard = silence.of(gathered)
+                yield from [Rejected(ERASED, self.name, "")] * heard.num_erased
+                if heard.gathered:
+                    yield from map(silence.cleaned, put_together(heard.gathered, terms))
+
+    def authors(self) -> set[str]:
+        """Return everybody who says something, as the forge names them."""
+        with Pile() as pile:
+            for _ in self._read(pile):
+                continue
+            gathered = pile.gathered()
+            return {author for each in gathered for author in authors_of(each)}
 
     def _read(self, pile: Pile) -> Iterator[Rejected]:
         page = 0

@@ -12,8 +12,10 @@ from typing import Any
 
 from devtune.data.filters.commits import CommitRules
 from devtune.data.filters.licenses import is_license_file
+from devtune.data.filters.tombstones import ERASED
 from devtune.data.sources.blobs import Blobs
 from devtune.data.sources.git import Repository
+from devtune.data.sources.git_units import unit_of
 from devtune.data.sources.history import (
     MAX_MESSAGE,
     Head,
@@ -27,6 +29,7 @@ from devtune.data.sources.history import (
     read_tree,
 )
 from devtune.data.sources.raw import SUBMODULE, Leaf
+from devtune.data.sources.taint import Taint
 from devtune.pipeline import CollectSection, GitSource
 from devtune.records import Split
 
@@ -36,52 +39,6 @@ MAX_TERMS_BYTES = 200_000
 FIRST_DATE = "1970-01-01T00:00:00+00:00"
 REPLAY_CANDIDATES = 3
 """So many times the commits asked for are tried, since some cannot be replayed."""
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedLeaf:
-    """One file of a tree and the commit that made it what it is."""
-
-    mode: str
-    blob: str
-    path: bytes
-    commit: str
-    author: str
-    date: str
-    detail: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """One unit as it is read: files at a commit, or commits."""
-
-    at: str
-    split: Split | None
-    leaves: tuple[PlannedLeaf, ...]
-    commits: tuple[str, ...]
-    refused: tuple[tuple[str, str], ...]
-    held_out: frozenset[str]
-    replayed: frozenset[str]
-    keeps_history: bool
-    """Whether the history is cut by time; else its files are split by hash."""
-
-    @staticmethod
-    def of(unit: Any) -> "Plan":
-        """Read a unit back."""
-        leaves = (
-            PlannedLeaf(mode, blob, path.encode("latin-1"), *rest)
-            for mode, blob, path, *rest in unit["leaves"]
-        )
-        return Plan(
-            at=unit["at"],
-            split=unit["split"],
-            leaves=tuple(leaves),
-            commits=tuple(unit["commits"]),
-            refused=tuple((commit, reason) for commit, reason in unit["refused"]),
-            held_out=frozenset(unit["held_out"]),
-            replayed=frozenset(unit["replayed"]),
-            keeps_history=unit["keeps_history"],
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,13 +56,16 @@ class GitPlan:
 
 
 def plan_git(
-    repository: Repository, tip: str, source: GitSource, section: CollectSection
+    repository: Repository, tip: str, source: GitSource, section: CollectSection, taint: Taint
 ) -> GitPlan:
     """Find the cut, and list the files and commits to read."""
     heads = {head.id: head for head in read_heads(repository, tip)}
     refused = _refused(repository, heads, tip, source, section)
     usable = {commit for commit in heads if commit not in refused}
+    # What is erased counts here, so that nothing else changes sides.
     cut, held_out = _cut(repository, heads, tip, usable, source, section)
+    refused |= dict.fromkeys(taint.commits, ERASED)
+    usable -= taint.commits
     trained = read_tree(repository, cut, source.subpaths)
     sides: list[tuple[str, Split | None, list[Leaf]]] = [
         (cut, "train" if held_out else None, trained)
@@ -114,25 +74,21 @@ def plan_git(
         sides.append((tip, "held_out", _new_at_tip(repository, cut, tip, source.subpaths)))
     units: list[Any] = []
     for at, split, leaves in sides:
-        planned = list(_with_authors(repository, at, leaves, source.subpaths))
+        kept = [leaf for leaf in leaves if not taint.has_path(leaf.path, at)]
+        planned = list(_with_authors(repository, at, kept, source.subpaths, taint))
         units += [
-            _unit(at=at, split=split, leaves=some) for some in _chunks(planned, FILES_PER_UNIT)
+            unit_of(at=at, split=split, leaves=some) for some in _chunks(planned, FILES_PER_UNIT)
         ]
-    units += _commit_units(heads, refused, held_out, _replayed(heads, usable, held_out, section))
+        erased = [("", ERASED)] * (len(leaves) - len(kept))
+        units += [unit_of(refused=erased)] if erased else []
+    replayed = _replayed(heads, usable, held_out, section)
+    units += _commit_units(heads, refused, held_out, replayed, taint)
     telling = [*_above(repository, cut, source.subpaths), *trained]
     with Blobs(repository) as blobs:
         attributes = _read_texts(blobs, telling, lambda name: name == ".gitattributes")
         licenses = _read_texts(blobs, telling, is_license_file)
     # Without a date nothing is known to come before it.
     return GitPlan(cut, heads[cut].date or FIRST_DATE, held_out, attributes, licenses, units)
-
-
-def _unit(**own: Any) -> dict[str, Any]:
-    empty: dict[str, Any] = {
-        "at": "", "split": None, "leaves": (), "commits": (), "refused": (), "held_out": (),
-        "replayed": (), "keeps_history": False,
-    }  # fmt: skip
-    return {**empty, **own}
 
 
 def _refused(
@@ -223,12 +179,14 @@ def _new_at_tip(
 
 
 def _with_authors(
-    repository: Repository, at: str, leaves: list[Leaf], subpaths: tuple[str, ...]
+    repository: Repository, at: str, leaves: list[Leaf], subpaths: tuple[str, ...], taint: Taint
 ) -> Iterator[tuple[str, ...]]:
     wanted = {leaf.path: leaf.blob for leaf in leaves}
     changes = find_last_changes(repository, at, wanted, subpaths) if wanted else {}
     for leaf in leaves:
         last = changes.get(leaf.path)
+        if last and last.id in taint.commits:
+            last = None  # it moved the file, and left nothing in it but its author's name
         who = (last.id, last.author, last.date) if last else ("", "", "")
         detail = leaf.blob if leaf.mode == SUBMODULE else ""
         yield (leaf.mode, leaf.blob, leaf.path.decode("latin-1"), *who, detail)
@@ -239,15 +197,21 @@ def _commit_units(
     refused: Mapping[str, str],
     held_out: frozenset[str],
     replayed: frozenset[str],
+    taint: Taint,
 ) -> Iterator[dict[str, Any]]:
     for some in _chunks(list(heads), COMMITS_PER_UNIT):
-        yield _unit(
+        yield unit_of(
             keeps_history=bool(held_out),
+            positions={each: taint.positions[each] for each in some if taint.since},
             commits=[each for each in some if each not in refused],
-            refused=[(each, refused[each]) for each in some if each in refused],
+            refused=[_refusal(each, refused[each]) for each in some if each in refused],
             held_out=[each for each in some if each in held_out],
             replayed=[each for each in some if each in replayed],
         )
+
+
+def _refusal(commit: str, reason: str) -> tuple[str, str]:
+    return "" if reason == ERASED else commit, reason
 
 
 def _replayed(

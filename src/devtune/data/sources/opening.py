@@ -12,11 +12,14 @@ from typing import Any, Protocol
 
 from devtune.data.filters.files import FileRules
 from devtune.data.filters.repositories import ExcludedRepositories
+from devtune.data.filters.tombstones import ERASED, Tombstones
 from devtune.data.privacy.marking import Marker
+from devtune.data.privacy.personal import load_personal_policy
 from devtune.data.sources.directory_source import open_directory, open_package
 from devtune.data.sources.discussion_source import DiscussionReader
 from devtune.data.sources.forge import ForgeReader, open_forge
 from devtune.data.sources.git_source import GitReader, open_git, remotes_of
+from devtune.data.sources.identity import ids_of
 from devtune.errors import RecipeError
 from devtune.pipeline import (
     CollectSection,
@@ -40,6 +43,14 @@ class Reader(Protocol):
 
     def identify(self) -> str:
         """What the content is: a commit or a hash."""
+        ...
+
+    def ids(self) -> tuple[str, ...]:
+        """What it is known by among erased sources."""
+        ...
+
+    def concerned_by(self, tombstones: Tombstones) -> list[str]:
+        """The keys of the tombstones that leave something out of it."""
         ...
 
     def plan(self, known: Mapping[str, Source]) -> tuple[Source, Any, list[Any]]:
@@ -69,6 +80,9 @@ def open_sources(section: CollectSection) -> Opened:
     """
     FileRules(section.file_rules)
     excluded = ExcludedRepositories.load(section.exclude_repositories)
+    if section.personal_data:
+        load_personal_policy(section.personal_data)
+    tombstones = Tombstones.load(section.tombstones, section.salt)
     opened = [
         _open(one, name, section) for source in section.sources for one, name in _expanded(source)
     ]
@@ -77,13 +91,20 @@ def open_sources(section: CollectSection) -> Opened:
         for reader in opened
         if (match := excluded.match(reader.name, _remotes_of(reader)))
     }
+    erased = {reader.name for reader in opened if _is_erased(reader, tombstones)}
     readers: list[Any] = []
     rejected: list[Rejected] = []
     for reader in opened:
-        if match := matches.get(reader.name) or matches.get(_subject_of(reader)):
+        if not erased.isdisjoint((reader.name, _subject_of(reader))):
+            rejected.append(Rejected(ERASED, "", ""))
+        elif match := matches.get(reader.name) or matches.get(_subject_of(reader)):
             rejected.append(Rejected("excluded_repository", reader.name, "", "", match))
         else:
             readers.append(reader)
+    if erased and not readers:
+        raise RecipeError(
+            "collect.sources: all that are not left out by policy were erased; add another"
+        )
     if not readers:
         raise RecipeError(
             f"collect.sources: all are left out as benchmarks ({', '.join(matches.values())});"
@@ -144,6 +165,12 @@ def _place_of(reader: Any) -> str:
 
 def _remotes_of(reader: Any) -> tuple[str, ...]:
     return tuple(remotes_of(reader.repository)) if isinstance(reader, GitReader) else ()
+
+
+def _is_erased(reader: Any, tombstones: Tombstones) -> bool:
+    if isinstance(reader, ForgeReader):
+        return tombstones.has_source(ids_of(reader.name))
+    return tombstones.has_source(reader.ids())
 
 
 def _subject_of(reader: Any) -> str:

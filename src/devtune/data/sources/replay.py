@@ -43,18 +43,19 @@ def replay(
     repository: Repository,
     section: ReplaySection,
     commit: Commit,
-    parent: str,
     edits: Sequence[FileEdit],
     split: Split,
     source: str,
     is_shown: Callable[[str], bool],
+    is_erased: Callable[[str], bool] = lambda _: False,
 ) -> Replay | Rejected:
     """Return what an agent would do and see to carry out `commit`, or why there is no such session.
 
     `edits` are all its files, in the order of its entries. The actions, carried out on the
-    parent's texts, give the commit's texts: this is tried before it is returned.
+    parent's texts, give the commit's texts: this is tried before it is returned. Files that are
+    not shown are there when tests run, erased ones are not.
     """
-    found = _session(repository, section, commit, parent, edits, is_shown)
+    found = _session(repository, section, commit, edits, is_shown, is_erased)
     if isinstance(found, Refusal):
         detail = found.detail or commit.subject
         return Rejected(f"replay_{found.reason}", source, found.path, commit.id, detail)
@@ -68,11 +69,11 @@ def _session(
     repository: Repository,
     section: ReplaySection,
     commit: Commit,
-    parent: str,
     edits: Sequence[FileEdit],
     is_shown: Callable[[str], bool],
+    is_erased: Callable[[str], bool],
 ) -> tuple[Action, ...] | Refusal:
-    words = clean_message(commit.subject, commit.body)
+    words, parent = clean_message(commit.subject, commit.body), f"{commit.id}^"
     rewrites = find_rewrites(commit, edits, section)
     if words.is_empty():
         return Refusal("message_says_too_little")
@@ -84,7 +85,7 @@ def _session(
         return Refusal(reason)
     if section.test_command is None:
         return actions
-    trial = try_tests(repository, section, commit, parent, is_shown)
+    trial = try_tests(repository, section, commit, parent, is_shown, is_erased)
     if isinstance(trial, str):
         return Refusal("tests_not_usable", "", trial)
     return (*actions, *trial)

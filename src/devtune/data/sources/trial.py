@@ -47,12 +47,17 @@ def try_tests(
     commit: Commit,
     parent: str,
     is_shown: Callable[[str], bool],
+    is_erased: Callable[[str], bool] = lambda _: False,
 ) -> list[Action] | str:
     """Return the run of the tests that `commit` changes; none where it changes none.
 
     A string says why there is nothing to show: they fail, take too long, or name what is hidden.
     """
-    leaves = _leaves(repository, commit, parent)
+    leaves = {
+        path: leaf
+        for path, leaf in _leaves(repository, commit, parent).items()
+        if not is_erased(path.decode("utf-8", "replace"))
+    }
     changed = (each.path for each in commit.entries if each.path in leaves)
     tests = [path for each in changed if is_test(path := each.decode("utf-8", "replace"))]
     if not tests or section.test_command is None:
