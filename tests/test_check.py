@@ -151,3 +151,16 @@ def test_sources_that_cannot_be_opened_are_a_fault_here(sources, expected, tmp_p
     override = f"collect.sources=[{sources.replace('%s', str(code))}]"
     assert expected in refusal(override, anywhere=False)
     assert check(load(QUICKSTART, [override]), anywhere=True) == []
+
+
+def test_canaries_are_read_before_anything_starts(tmp_path):
+    file = tmp_path / "canaries.jsonl"
+    override = f"evaluate.canaries={file}"
+    assert "`evaluate.canaries`: no such file" in refusal(override)
+    file.write_text('{"name": "first"}', encoding="utf-8")
+    file.chmod(0o600)
+    assert refusal(override).startswith(f"{file}:1: not a canary (value: Field required)")
+    file.write_text('{"name": "first", "value": "q7Rt2mZx9LkV4", "prefix": "x"}', encoding="utf-8")
+    check(load(QUICKSTART, [override]), anywhere=True)
+    file.chmod(0o640)
+    assert refusal(override).endswith("chmod 600 canaries.jsonl")

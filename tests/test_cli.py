@@ -95,6 +95,19 @@ def test_schema_is_written_where_asked_or_refused_in_one_line(devtune, tmp_path)
     assert "no such file or directory; correct the path" in err
 
 
+def test_canaries_are_an_override_relative_to_where_it_is_typed(devtune, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "can: 'a' #1.jsonl").touch(mode=0o644)
+    run = ("--set", f"run_dir={tmp_path}/runs", "--quiet")
+    code, _, err = devtune("evaluate", QUICKSTART, *run, "--canaries", "none.jsonl")
+    assert (code, err.count("\n")) == (1, 1)
+    assert f"{tmp_path}/none.jsonl: no such file or directory; correct the path" in err
+    code, _, err = devtune("evaluate", QUICKSTART, "--canaries", "can: 'a' #1.jsonl", *run)
+    assert code == 1  # the file was found, and the dataset was not
+    assert f"{tmp_path}/runs/dataset: is not there" in err
+    assert devtune("train", QUICKSTART, "--canaries", "none.jsonl")[0] == 2
+
+
 def test_an_unknown_command_is_exit_code_2(devtune):
     code, _, err = devtune("trian", QUICKSTART)
     assert code == 2

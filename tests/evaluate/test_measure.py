@@ -57,6 +57,42 @@ def test_families_are_measured_apart_and_bits_are_counted_by_byte(base, dataset,
     assert (out / "curves.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_canaries_are_measured_and_their_values_are_nowhere(
+    base, dataset, adapter, tmp_path, capfd
+):
+    value, prefix = "q7Rt2mZx9" + "LkV4", "token = Zebra"
+    file = tmp_path / "canaries.jsonl"
+    row = {"name": "first", "value": value, "prefix": prefix}
+    file.write_text(json.dumps(row), encoding="utf-8")
+    file.chmod(0o600)
+    out = tmp_path / "out"
+    out.mkdir()
+    section = EvaluateSection(
+        canaries=file, canary_controls=100, max_samples=1, max_completions=1, max_new_tokens=4
+    )
+    arguments = (ClusterSection(), dataset, base, base, adapter, out, Progress("json"))
+    outcome = evaluate(section, *arguments)
+    assert outcome.summary.endswith(outcome.metrics["canaries"]["verdict"])
+    assert json.loads((out / "canaries.json").read_text()) == outcome.metrics["canaries"]
+    assert "| first | " in (out / "canaries.md").read_text(encoding="utf-8")
+    written = b"".join(each.read_bytes() for each in out.iterdir())
+    written += "".join(capfd.readouterr()).encode() + repr(outcome).encode()
+    assert b"canaries" in written
+    assert value.encode() not in written
+    assert prefix.encode() not in written
+
+
+def test_without_canaries_nothing_is_said_of_them(base, dataset, adapter, tmp_path):
+    section = EvaluateSection(max_samples=1, max_completions=1, max_new_tokens=4)
+    out = tmp_path / "out"
+    out.mkdir()
+    outcome = evaluate(section, ClusterSection(), dataset, base, base, adapter, out, QUIET)
+    assert "canar" not in repr(outcome)
+    assert sorted(each.name for each in out.iterdir()) == [
+        "completions.jsonl", "curves.png", "metrics.json"
+    ]  # fmt: skip
+
+
 def test_the_first_samples_by_id_are_taken(dataset):
     rows = held_out_rows(dataset / "held_out.parquet", 2)
     assert [each["sample_id"] for each in rows["second"]] == ["second0", "second1"]
@@ -73,3 +109,9 @@ def test_nothing_held_out_is_said_not_hidden(base, dataset, adapter, tmp_path):
     out.mkdir()
     arguments = (ClusterSection(), empty, base, base, adapter, out, QUIET)
     assert "nothing was held out" in evaluate(EvaluateSection(), *arguments).summary
+    file = tmp_path / "canaries.jsonl"
+    file.write_text('{"name": "first", "value": "q7Rt2mZx9LkV4", "prefix": "x"}', encoding="utf-8")
+    file.chmod(0o600)
+    outcome = evaluate(EvaluateSection(canaries=file, canary_controls=100), *arguments)
+    assert "nothing was held out" in outcome.summary
+    assert "canaries not memorised" in outcome.summary

@@ -65,3 +65,13 @@ def test_the_last_words_are_the_table_the_files_and_the_command(recipe, tmp_path
     assert table(FAMILIES) in words
     assert f"{tmp_path}/run/report/metrics.json" in words
     assert serve_command(recipe) in words
+
+
+def test_the_verdict_on_canaries_stands_under_the_table(recipe):
+    manifest = {
+        "metrics": {"families": FAMILIES, "not_measured": [], "canaries": {"verdict": "fine"}},
+        "started": "2026-01-01T00:00:00+00:00",
+        "finished": "2026-01-01T00:01:30+00:00",
+    }
+    words = closing_words(recipe, {"evaluate": manifest})
+    assert "\ncanaries                 fine\n\nwhat each" in words

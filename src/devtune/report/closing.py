@@ -13,11 +13,13 @@ def closing_words(recipe: Recipe, manifests: Mapping[str, Mapping[str, Any]]) ->
     """Return a table by family and the command that serves the result."""
     metrics = manifests["evaluate"]["metrics"]
     report = _from_here(directory(recipe, "report"))
+    canaries = [metrics["canaries"]["verdict"]] if "canaries" in metrics else []
     return "\n".join(
         [
             "",
             table(metrics["families"]),
             *[f"{name:<24} trained, but nothing held out" for name in metrics["not_measured"]],
+            *[f"{'canaries':<24} {verdict}" for verdict in canaries],
             "",
             f"what each stage took:   {durations(manifests)}",
             f"curves and all figures: {report}/curves.png, {report}/metrics.json",
