@@ -10,6 +10,8 @@ from pathlib import Path
 
 from devtune.data.privacy.detection import Detection
 from devtune.data.privacy.kingfisher import scan
+from devtune.data.privacy.secrets import find_secrets
+from devtune.data.privacy.unchanged import changed_part
 from devtune.data.privacy.personal import PersonalPolicy, find_personal
 from devtune.data.privacy.personal_authors import author_key, is_program
 
@@ -46,6 +48,8 @@ class Marked:
     text: str
     num_generic: int
     """Secrets in it that only their surroundings give away."""
+    is_clean: bool = False
+    """Whether there was nothing to mark."""
 
 
 @dataclass(slots=True)
@@ -68,13 +72,20 @@ class Marker:
         """Return `text` with all that must not be learned replaced by marks."""
         return self.look(text).text
 
-    def look(self, text: str) -> Marked:
-        """Mark a text and count what would make it a dump of secrets."""
+    def look(self, text: str, clean: str = "") -> Marked:
+        """Mark a text and count what would make it a dump of secrets.
+
+        `clean` is another version of it with nothing to mark, where one is known: what it has
+        too is not searched again.
+        """
         if not text:
-            return Marked(text, 0)
-        found = self._detect(text)
+            return Marked(text, 0, is_clean=True)
+        part = changed_part(text, clean) if clean else text
+        found = self._detect(part)
+        if found and part is not text:
+            found = self._detect(text)
         if not found:
-            return Marked(text, 0)
+            return Marked(text, 0, is_clean=True)
         found.sort(key=lambda each: (each.start, -each.end, each.rule))
         spans: list[Replacement] = []
         for each in found:
@@ -100,6 +111,7 @@ class Marker:
 
     def _detect(self, text: str) -> list[Detection]:
         found = list(scan(text, self.rules_dir))
+        found += _added(find_secrets(text), found)
         if self.personal:
             found += find_personal(text, self.personal)
         return found
@@ -111,6 +123,15 @@ class Marker:
         new = Learned(digest, found.kind, value, found.rule, found.is_personal)
         first = self.learned.setdefault(digest, new)
         return f"REDACTED_{first.kind}_{digest}"
+
+
+def _added(found: list[Detection], known: list[Detection]) -> list[Detection]:
+    """Leave out what an earlier layer has replaced whole, so that it counts and is named once."""
+    return [
+        each
+        for each in found
+        if not any(other.start <= each.start and each.end <= other.end for other in known)
+    ]
 
 
 def replaced(text: str, spans: list[Replacement]) -> str:

@@ -1,0 +1,56 @@
+"""Passwords and tokens in addresses: `scheme://user:password@host` and `scheme://token@host`.
+
+Reads texts around `://`; writes nothing.
+"""
+
+import re
+from collections.abc import Iterator
+
+from devtune.data.privacy.detection import Detection
+from devtune.data.privacy.rarity import is_harmless, looks_random
+from devtune.data.privacy.spellings import other_spellings
+
+ADDRESS = ("://", "%3a%2f%2f", ":\\/\\/")
+_USER = r"""[^\s:@/?#"'`<>\\()\[\]{},;]{0,128}"""
+# A password may hold anything up to the last `@` before the path, escaped or not.
+_LOGIN = re.compile(rf"""({_USER}):([^\s@"'`<>\\]{{1,256}})@(?=[\w.\[$%{{-])""")
+_TOKEN = re.compile(rf"""({_USER})@(?=[\w.-]{{3}})""")
+_ESCAPED = re.compile(
+    r"([^\s@\"'`%]{0,128})%3A([^\s@\"'`]{1,256}?)(?:%40|@)(?=[\w.-])", re.IGNORECASE
+)
+# What documentation and tests of address parsers write instead of a password.
+_WELL_KNOWN = frozenset(
+    "password pass passwd pwd secret token user username pw foo bar baz test guest admin root x xx"
+    " p s a b c d pass1 pass2 me you my mypass mypassword userpass passphrase port host postgres"
+    " mysql redis mongo rabbitmq minio minioadmin docker default public local localhost none".split()
+)
+
+
+def in_address(text: str, end: int) -> Iterator[Detection]:
+    """Yield the password of the address whose `://` ends at `end`, or the token it has instead."""
+    pattern = _ESCAPED if text[end - 1] in "fF" else _LOGIN
+    login = pattern.match(text, end)
+    if login is not None:
+        password = login[2]
+        if "/" in password and not password.split("/")[0][:1].isalnum():
+            return
+        if not is_example(password) and not password.split("/")[0].isdigit():
+            yield _found(text, *login.span(2))
+        elif looks_random(login[1], 16):
+            yield _found(text, *login.span(1))
+        return
+    token = _TOKEN.match(text, end)
+    if token is not None and looks_random(token[1], 16):
+        yield _found(text, *token.span(1))
+
+
+def is_example(password: str) -> bool:
+    """Whether it stands in an address for want of a password."""
+    if password.lower() in _WELL_KNOWN:
+        return True
+    return len(password) >= 6 and is_harmless(password) or not any(map(str.isalnum, password))
+
+
+def _found(text: str, start: int, end: int) -> Detection:
+    hidden = other_spellings(text[start:end])
+    return Detection(start, end, "PASSWORD", "address", is_generic=True, hidden=hidden)

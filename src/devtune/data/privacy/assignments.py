@@ -1,0 +1,217 @@
+"""Values given to a name that announces a secret, in every notation people write them in.
+
+Reads texts around keywords; writes nothing. All repetitions have a limit, so that a keyword costs
+the same in the worst of texts.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from devtune.data.privacy.detection import Detection
+from devtune.data.privacy.keywords import Keyword, is_aspect, is_public
+from devtune.data.privacy.rarity import is_uuid, looks_made_up, looks_random
+from devtune.data.privacy.spellings import other_spellings
+
+_NUM_BEFORE = 40
+_NAME_BEFORE = re.compile(r"[\w.$-]{0,40}\Z")
+# What is left of the name (`password` -> `_prod`), then closing quotes, brackets and indexes.
+_REST = re.compile(r"""([\w.$?-]{0,40}+)(?:\[\w{0,8}\])?(?:\\{0,3}["'`])?(?:\s?[\])}]){0,2}""")
+_OPERATOR = re.compile(
+    r"""(?x)
+    (?P<pair> \s{0,60}+ ,?+ \s{0,60}+ [\\"'{]{0,4} (?i:value|default|content) [\\"']{0,4}
+        \s{0,9}+ [:=] \s{0,9}+ )
+    | \s{0,9}+ [:=] \s{0,9}+ \{ \s{0,60}+ [\\"']{0,4} (?:value|default) [\\"']{0,4} \s{0,9}+ [:=] \s{0,9}+
+    | \s{0,9}+ : [ ]{0,9}+ [|>][-+]?+ [ ]{0,9}+ \r?\n \s{1,40}+
+    | (?P<markup> \s? </\w{1,20}> \s{0,60}+ <\w{1,20}> \s{0,60}+
+        | [^<>\n]{0,80}+ > (?:<!\[CDATA\[)?+ ) (?=[^<\n]{6,200}+ <|[^<\n]{6,200}\]\]>)
+    | \s{0,9}+ : \s{0,9}+ [&\w.'<>\[\]?|,* ]{1,50}? [ ] =[ ] (?=[\w"'`@&])
+    | \s{0,20}+ (?: :=|=>|===?|!==?|\|\|=|\?\?=|\?=|\+=|=|<-|->|<> ) \s{0,60}+
+    | \s{0,9}+ : \s{0,60}+
+    | \s{0,9}+ , \s{0,60}+
+    | (?P<call> \( \s{0,60}+ (?:[\w.]{1,40}+,\s{0,60}+)?+ )
+    | \s{1,9}+ [\w*\[\].]{1,30}+ \s{1,9}+ = \s{1,9}+ (?=["'`])
+    | (?P<space> \s{1,60}+ (?:(?:is|was|to|as)\s{1,9}+){0,2} (?:\d\s)?+ )
+    """
+)
+_SCHEME = r"(?:(?i:basic|bearer|token|apikey|api-key|key|bot|ssws|digest)[ ]{1,4}+)?+"
+_QUOTED = re.compile(
+    r"""(?x)
+    (?: [\w.:&@!<>*-]{1,60}+ \s? \( \s{0,40}+ | new\s{1,9}+ [\w.<>]{1,40}+ \( \s{0,40}+ ){0,3}
+    (?P<list> [\[({] \s{0,60}+ ){0,2} (?:[bBrRfFuUL@$&]{1,2}+ | ![!\w]{1,6}[ ] | &\w{1,20}[ ])?+
+    (?P<quote> \"{3} | '{3} | \\{0,3}["'`] ) """
+    + _SCHEME
+    + r"""(?P<value> (?:(?!(?P=quote))(?:[^\\\r\n]|\\[^\r\n])){1,512}+ ) (?P=quote) """
+)
+_NEXT = re.compile(r"""\s{0,60}+,\s{0,60}+(["'])([^"'\\\n]{1,512}+)\1""")
+_FALLBACK = re.compile(  # `getenv("PASSWORD", "v")`, `env.PASSWORD || "v"`
+    r"""(?x) [^\n"'`;,|?]{0,80}+ (?:["'`][\w.:/-]{1,60}+["'`][\s\])]{0,3}+)?+
+    [^\n"'`;,|?]{0,20}? (?:,|\|\||\?\?|\?:|\bor\b) \s{0,40}+ (?:default\s?=\s?)?+ (?=["'`]) """
+)
+_BLOCK_DEFAULT = re.compile(
+    r"""["']?\s{0,9}+\{[^{}]{0,300}?\bdefault["']?\s{0,40}+[=:]\s{0,9}+(?=["'])"""
+)
+_BARE = re.compile(_SCHEME + r"""([^\s"'`<>\\]{6,512}+)""")
+_BARE_END = re.compile(r"&(?=amp;|[\w.-]+=)|;|,(?=\w*=|$)|\}\}?$|[,.:)\]}]+$")
+_AFTER_BARE = re.compile(
+    r"""[ \t]{0,40}+(?:$|[\r\n\\"'`<#;/,)\]}|&}]|-|(?:for|on|and|to|at|in)\b|\w{1,20}+=|host\b|user)"""
+)
+_COMMAND = re.compile(
+    r"(?m:^\s{0,9}(?:ENV|ARG|set|setx|export|define) )\s{0,9}\Z|login |machine |/\Z"
+)
+_COMPARED = re.compile(
+    r"""(["'])([^"'\n\\]{6,128}+)\1(?:\s?[=!]={1,2}\s?|\.equals\(\s?)[\w.$>(-]{0,40}\Z"""
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Judge:
+    """Decides on a value by what announces it."""
+
+    keyword: Keyword
+    is_aspect: bool
+    """Whether the name goes on as one of something about the secret."""
+
+    def is_secret(self, value: str, is_quoted: bool) -> bool:
+        """Whether a value may be one of the announced secrets."""
+        if self.is_aspect:
+            return looks_random(value, 16)
+        if looks_random(value, 12 if is_quoted else 16) or is_uuid(value):
+            return True
+        if self.keyword.is_password:
+            return looks_made_up(value, is_quoted)
+        return is_quoted and num_classes(value) == 4 and looks_made_up(value, True)
+
+    def detection(self, text: str, start: int, end: int) -> Detection:
+        """Say what stands there."""
+        kind = "PASSWORD" if self.keyword.is_password else "TOKEN"
+        hidden = other_spellings(text[start:end])
+        return Detection(start, end, kind, "assignment", is_generic=True, hidden=hidden)
+
+
+def num_classes(value: str) -> int:
+    """Of small letters, capitals, digits and signs, how many kinds are in it."""
+    return (
+        any(each.islower() for each in value)
+        + any(each.isupper() for each in value)
+        + any(each.isdigit() for each in value)
+        + any(not each.isalnum() for each in value)
+    )
+
+
+def assigned(text: str, start: int, keyword: Keyword) -> Iterator[Detection]:
+    """Yield the value given to the name around the keyword at `start`, if it may be a secret."""
+    end = start + len(keyword.word)
+    if _is_inside_word(text, start, end, keyword):
+        return
+    rest = _REST.match(text, end)
+    if rest is None:
+        return
+    before = _NAME_BEFORE.search(text, max(0, start - _NUM_BEFORE), start)
+    name_start = before.start() if before is not None else start
+    if is_public(text[name_start : rest.end(1)]):
+        return
+    judge = _Judge(keyword, is_aspect(rest[1]))
+    found = _value_after(text, name_start, rest.end(), judge)
+    if found is None:
+        found = _value_before(text, start, judge)
+    for span in found or ():
+        yield judge.detection(text, *span)
+
+
+def _is_inside_word(text: str, start: int, end: int, keyword: Keyword) -> bool:
+    """Whether the letters around it make it another word: `tokenizer`, `compass`, `Passage`."""
+    following, last = text[end : end + 1], text[end - 1]
+    if following.isalpha():
+        is_plural = following in "sS" and not text[end + 1 : end + 2].islower()
+        is_camel = following.isupper() and last.islower()
+        if not (is_plural or is_camel):
+            return True
+    if len(keyword.word) > 4 or start == 0:
+        return False
+    preceding, first = text[start - 1], text[start]
+    is_escape = text[start - 2 : start] in ("\\n", "\\t", "\\r")
+    return preceding.isalpha() and not (first.isupper() and preceding.islower()) and not is_escape
+
+
+_Span = tuple[int, int]
+
+
+def _value_after(text: str, name_start: int, place: int, judge: _Judge) -> list[_Span] | None:
+    operator = _OPERATOR.match(text, place)
+    if operator is None:
+        return None
+    place = operator.end()
+    if operator["markup"]:
+        end = text.find("<", place)
+        end = text.find("]]>", place, end) if text.find("]]>", place, end) >= 0 else end
+        return _judged(text, place, end, judge, True)
+    quoted = _QUOTED.match(text, place)
+    if quoted is not None:
+        return _quoted_values(text, quoted, judge) or _fallback(text, place, judge)
+    block = _BLOCK_DEFAULT.match(text, place - 1) if operator["space"] else None
+    if block is not None and (quoted := _QUOTED.match(text, block.end())):
+        return _quoted_values(text, quoted, judge)
+    if operator["call"]:
+        return None
+    bare = _bare(text, place, judge)
+    if bare and operator["space"] and not _may_stand_bare(text, name_start, bare[0], judge):
+        return None
+    return bare or _fallback(text, place, judge)
+
+
+def _value_before(text: str, start: int, judge: _Judge) -> list[_Span] | None:
+    if (
+        "=" not in text[max(0, start - 44) : start]
+        and "equals" not in text[max(0, start - 52) : start]
+    ):
+        return None
+    compared = _COMPARED.search(text, max(0, start - 200), start)
+    return _judged(text, *compared.span(2), judge, True) if compared is not None else None
+
+
+def _quoted_values(text: str, quoted: re.Match[str], judge: _Judge) -> list[_Span] | None:
+    found = _judged(text, *quoted.span("value"), judge, True) or []
+    following = _NEXT.match(text, quoted.end()) if quoted["list"] else None
+    for _ in range(50):
+        if following is None:
+            break
+        found += _judged(text, *following.span(2), judge, True) or []
+        following = _NEXT.match(text, following.end())
+    return found or None
+
+
+def _fallback(text: str, place: int, judge: _Judge) -> list[_Span] | None:
+    fallback = _FALLBACK.match(text, place)
+    quoted = _QUOTED.match(text, fallback.end()) if fallback is not None else None
+    return _quoted_values(text, quoted, judge) if quoted is not None else None
+
+
+def _bare(text: str, place: int, judge: _Judge) -> list[_Span] | None:
+    bare = _BARE.match(text, place)
+    if bare is None:
+        return None
+    ending = _BARE_END.search(bare[1])
+    end = bare.start(1) + (ending.start() if ending is not None else len(bare[1]))
+    value = text[bare.start(1) : end]
+    if any(each in value for each in "(){}[]") or not _AFTER_BARE.match(text, end):
+        return None
+    return _judged(text, bare.start(1), end, judge, False)
+
+
+def _may_stand_bare(text: str, name_start: int, span: _Span, judge: _Judge) -> bool:
+    """Whether a word after a keyword is its value, and not the next word of a sentence."""
+    if looks_random(text[span[0] : span[1]], 16):
+        return True
+    before = text[max(0, name_start - 60) : name_start]
+    return judge.keyword.is_password and (
+        text.startswith("-", name_start) or _COMMAND.search(before) is not None
+    )
+
+
+def _judged(text: str, start: int, end: int, judge: _Judge, is_quoted: bool) -> list[_Span] | None:
+    value = text[start:end]
+    stripped = re.sub(r"(?:\\[nrt]|\s)+\Z", "", value)
+    start += len(value) - len(value.lstrip())
+    end -= len(value) - len(stripped)
+    return [(start, end)] if judge.is_secret(text[start:end], is_quoted) else None

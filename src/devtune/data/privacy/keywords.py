@@ -1,0 +1,77 @@
+"""Words that announce a secret: how they are written, and what in a name takes it back.
+
+Reads nothing, writes nothing; the tables are data.
+"""
+
+import re
+from dataclasses import dataclass
+
+_PASSWORDS = (
+    "password passwd passwort passwrd passphrase passcode pwd pswd psswd kennwort contrasena senha"
+    " motdepasse mdp wachtwoord parola userpass dbpass rootpw bindpw keypass storepass requirepass"
+    " masterauth sqlpass mypass adminpass ftppass sshpass smtppass"
+)
+_TOKENS = "secret token credential apikey api_key api-key api.key bearer jwt_key psk authkey"
+_KEYS_OF = (
+    "access account admin aes app application auth cipher client connection consumer crypt crypto"
+    " customer data decryption deploy device dev encryption enc functions gateway hmac host"
+    " ingest integration jwt license licence management master merchant partner primary priv"
+    " private prod project read rest sdk secondary server service session shared sharedaccess sign"
+    " signing site storage subscription team user vault web webhook write x deployment webapi"
+)
+# Words too short to look for alone: something of an assignment must follow at once.
+_SHORT = {"pass": True, "pw": True, "pin": True, "auth": False, "pat": False, "jwt": False}
+_FOLLOWING = ("=", " =", ":", " :", '"', "'", "\\", "]", ">", "<", "_", ",")
+
+
+@dataclass(frozen=True, slots=True)
+class Keyword:
+    """A word as it stands in lower case, and what it announces."""
+
+    word: str
+    is_password: bool
+    """Whether people choose the value, so that words with digits may be one."""
+
+
+def keywords() -> dict[str, Keyword]:
+    """Return what to look for in lower case, with the keyword each begins with."""
+    found: dict[str, Keyword] = {}
+    for word, is_password in _SHORT.items():
+        found.update({word + each: Keyword(word, is_password) for each in _FOLLOWING})
+    for start in _KEYS_OF.split():
+        for joint in ("", "_", "-", "."):
+            word = f"{start}{joint}key"
+            found[word] = Keyword(word, False)
+    found.update({word: Keyword(word, False) for word in _TOKENS.split()})
+    found.update({word: Keyword(word, True) for word in _PASSWORDS.split()})
+    return found
+
+
+# What after the keyword makes it the name of something else, so that a value must be rare.
+_ASPECT = re.compile(
+    r"(?i)s?[_.-]?(?:type|name|names|url|uri|urls|field|path|file|dir|count|len|length|size|limit|"
+    r"expiry|expires?|expiration|ttl|age|regex|pattern|policy|prompt|error|message|msg|label|hint|"
+    r"format|algorithm|alg|method|mode|param|parameter|placeholder|provider|version|prefix|suffix|"
+    r"header|attribute|attr|column|class|style|icon|rule|rules|strength|reset|confirm(?:ation)?|"
+    r"endpoint|scope|scheme|kind|index|position|start|end|state|status|description|desc|title|"
+    r"template|hash|digest|sha\d*|md5|checksum|fingerprint|store|manager|service|reference|ref|"
+    r"arn|engine|backend|usage|for|source|schema|set|list|map|group|encoder|hasher|input|id|ids)"
+    r"(?![a-z])"
+)
+# Names of what looks drawn at random and is no secret.
+_PUBLIC = re.compile(
+    r"(?i)public|pub_?key|publish|page_?token|next_?token|continuation|sync_?token|cursor|csrf|"
+    r"xsrf|pagination|change_?token|hash|digest|sha\d|md5|checksum|fingerprint|etag|max_?token|"
+    r"num_?token|foreign|primary_?key(?!.{0,3}(?:=|:)\s*.{30})|tokeni[sz]|captcha_?site|site_?key|"
+    r"keyboard|idempot|lock_?token|cache_?key|verification_?key|verify_?key|known_?hosts?"
+)
+
+
+def is_aspect(rest: str) -> bool:
+    """Whether the rest of a name says it is about the secret: `_type`, `_url`, `Length`."""
+    return _ASPECT.match(rest) is not None
+
+
+def is_public(name: str) -> bool:
+    """Whether a whole name is that of something meant to be seen."""
+    return _PUBLIC.search(name) is not None
