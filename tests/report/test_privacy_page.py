@@ -73,7 +73,7 @@ def test_a_policy_of_this_tree_is_named_with_what_it_keeps(searched, tmp_path):
         "By the policy data_prep/policy/personal_data.yaml",
         f"sha256 {digest[:16]}… It replaces email, name, phone,",
         "Authors of files and commits stand under pseudonyms.",
-        "emails *@example *@example.*",
+        "emails: *@example *@example.*",
         "Named under the salt of this site",
     ):
         assert words in text, words

@@ -6,7 +6,7 @@ value is in there. Rows stream: memory holds counts, and the rows that are shown
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -15,7 +15,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
 
 from devtune.data.privacy.summary import SUMMARY
 from devtune.errors import DevtuneError, one_line
-from devtune.jsonl import first_fault, read_jsonl
+from devtune.jsonl import first_fault, read_jsonl, to_json
 from devtune.records import Redaction, Rejected, Source
 from devtune.report.draw import Draw
 from devtune.report.lineage import Part, find_part
@@ -258,6 +258,6 @@ def json_pieces(directory: Path) -> Iterator[str]:
     for name, rows in (("found", found), ("left_out", _left_out(corpus.directory, summary))):
         yield f',"{name}":['
         for number, row in enumerate(rows):
-            yield ("," if number else "") + orjson.dumps(asdict(row)).decode()
+            yield ("," if number else "") + to_json(row).decode().removesuffix("\n")
         yield "]"
     yield "}"
