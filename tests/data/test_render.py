@@ -1,6 +1,5 @@
 import hashlib
 import json
-import shutil
 from dataclasses import replace
 from functools import partial
 
@@ -13,14 +12,13 @@ from devtune.errors import DevtuneError
 from devtune.jsonl import read_jsonl, write_jsonl
 from devtune.pipeline import LocalExecutor, RenderSection
 from devtune.progress import Progress
-from devtune.records import IGNORED, SPLITS, Message, Rejected, Source, ToolCall
-from devtune.stage import Outcome, run_stage
+from devtune.records import IGNORED, SPLITS, Message, Rejected, ToolCall
+from tests.data import rendering
 
 SYSTEM = ("system", "Answer with code.")
 USER = ("user", "Add two numbers.\n\n```python\nreturn a\n```")
 ANSWER = ("assistant", "```python\nreturn a + b  # café 日本\n```\n")
 
-SOURCE = Source("app", "git", 1.0, "MIT", "Team Sums", "aa" * 20, "cc" * 20, "2025-06-30", 7)
 ONE = LocalExecutor(type="local", workers=1)
 
 
@@ -35,7 +33,7 @@ def rendered(tekken_file, tmp_path):
         samples, base, corpus = (tmp_path / name for name in ("samples", "base", "corpus"))
         for directory in (samples, base, corpus, tmp_path / out):
             directory.mkdir(exist_ok=True)
-        write_jsonl(corpus / "sources.jsonl", [SOURCE])
+        write_jsonl(corpus / "sources.jsonl", [rendering.SOURCE])
         write_jsonl(samples / "train.jsonl", train)
         write_jsonl(samples / "held_out.jsonl", held_out)
         (base / "tekken.json").write_bytes(tekken_file.read_bytes())
@@ -48,35 +46,7 @@ def rendered(tekken_file, tmp_path):
 
 @pytest.fixture
 def run_render(tekken_file, tmp_path):
-    """Stages that write samples and a base, then `render` as the line runs it."""
-
-    def fill(directory, files):
-        def work(out):
-            for name, content in files.items():
-                content(out / name)
-            return Outcome("")
-
-        run_stage(directory, {}, {}, tmp_path / directory, work)
-        return tmp_path / directory
-
-    def run(train, held_out, workers=1):
-        rows = {"train.jsonl": train, "held_out.jsonl": held_out}
-        samples = fill("samples", {n: partial(write_jsonl, rows=r) for n, r in rows.items()})
-        base = fill("base", {"tekken.json": partial(shutil.copyfile, tekken_file)})
-        section, executor = (
-            RenderSection(max_length=10_000),
-            LocalExecutor.model_validate({"type": "local", "workers": workers}),
-        )
-        corpus = fill("corpus", {"sources.jsonl": partial(write_jsonl, rows=[SOURCE])})
-        inputs = {"samples": samples, "base": base, "corpus": corpus}
-
-        def work(out):
-            return render(section, executor, *inputs.values(), out, Progress("quiet"))
-
-        manifest, _ = run_stage("render", {}, inputs, tmp_path / "dataset", work, permissions=0o700)
-        return manifest, tmp_path / "dataset"
-
-    return run
+    return partial(rendering.run, tmp_path, tekken_file)
 
 
 def test_what_is_too_long_is_rejected_and_never_cut(rendered, renderer, make_sample):

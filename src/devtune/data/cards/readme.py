@@ -29,6 +29,7 @@ LICENSES = {
     "Apache-2.0", "MIT", "BSD-2-Clause", "BSD-3-Clause", "ISC", "MPL-2.0", "Unlicense", "Zlib",
 }  # fmt: skip
 """Those the front matter may name, in lower case; all else is `other`."""
+_NAME = re.compile(r"[\w./:+-]+", re.ASCII)
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~&!$])")
 
 
@@ -88,13 +89,22 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters |= {"text": text, "count": lambda number: f"{number:,}"}
+    environment.filters |= {
+        "text": text,
+        "code": code,
+        "count": lambda number: f"{number:,}",
+    }
     return environment
 
 
 def text(value: Any) -> str:
     """A text of the data in one line, none of it taken for Markdown or HTML."""
     return _SPECIAL.sub(r"\\\1", plain(str(value)))
+
+
+def code(value: str) -> str:
+    """A name as code; one that could end the code early stays text."""
+    return f"`{value}`" if _NAME.fullmatch(value) else text(value)
 
 
 def plain(value: str) -> str:

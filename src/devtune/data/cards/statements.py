@@ -74,14 +74,18 @@ def privacy(about: Description) -> Iterator[str]:
     if found is None:
         yield "Nothing is known of a search of the corpus for secrets and personal data."
     else:
+        policy = found.get("policy", {}).get("personal_data")
+        wanted = f"secrets, and personal data by the policy {policy}" if policy else "secrets only"
         yield (
             f"{counted(found['num_texts'], 'text')} of {counted(found['num_lines'], 'line')} were"
-            " searched for secrets and personal data; what was found is replaced by typed"
-            " placeholders."
+            f" searched for {wanted}; what was found is replaced by typed placeholders."
         )
-        for layer, kinds in sorted(found["values"].items()):
-            number, places = sum(kinds.values()), sum(found["places"].get(layer, {}).values())
-            yield f"{layer}: {counted(number, 'value')} replaced in {counted(places, 'place')}."
+        layers = ("secret", "personal") if policy else ("secret",)
+        for layer in layers:
+            kinds = found["values"].get(layer, {})
+            places = sum(found["places"].get(layer, {}).values())
+            values = counted(sum(kinds.values()), f"{layer} value")
+            yield f"{values} replaced in {counted(places, 'place')}."
         for reason, number in sorted(found["dropped"].items()):
             yield f"{number} left out for the reason {reason}."
     left = about.render.rejects.get("secret_in_sample", 0)
