@@ -70,8 +70,7 @@ class Licenses:
 
         `""` where nothing says one, `NOASSERTION` where what says one is not understood.
         """
-        own = _tagged(text) or _in_head(text)
-        if own:
+        if own := _own(text[:HEAD_CHARACTERS]):
             return own
         if sidecar := _tagged(self._files.get(path + SIDECAR, "")):
             return sidecar
@@ -134,6 +133,12 @@ def _is_text(name: str) -> bool:
     return not language_of(name)
 
 
+@lru_cache(4096)
+def _own(head: str) -> str:
+    """What the head of a file says; most versions of a file have the same one."""
+    return _tagged(head) or _in_head(head)
+
+
 def _tagged(text: str) -> str:
     head = text[:HEAD_CHARACTERS]
     if TAG not in head:
@@ -143,9 +148,8 @@ def _tagged(text: str) -> str:
     return join_all(normalize(each) for each in stated if each)
 
 
-def _in_head(text: str) -> str:
+def _in_head(head: str) -> str:
     """The licence whose text or notice is the comment at the head of a file, or `""`."""
-    head = text[:HEAD_CHARACTERS]
     if not any(hint in head for hint in _HINTS):
         return ""
     comment = _HEAD_COMMENT.match(head)

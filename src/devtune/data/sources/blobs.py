@@ -108,8 +108,8 @@ class Blobs:
         size = self._number(self._line(self._contents), blob)
         output = self._contents.stdout
         assert output is not None
-        content = output.read(size + 1)[:-1]
-        if len(content) != size:
+        content = output.read(size)
+        if len(content) != size or output.read(1) != b"\n":
             raise self._fault(blob)
         if _name_of(content, "sha256" if len(blob) == 64 else "sha1") != blob:
             raise self._repository.fault(f"fatal: object {blob} holds something else")

@@ -8,10 +8,9 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import fields, is_dataclass, replace
 from functools import lru_cache
-from pathlib import PurePosixPath
 from typing import Any, TypeAlias, TypeVar, cast
 
-from devtune.data.filters.files import FileRules
+from devtune.data.filters.files import NOTEBOOK, FileRules
 from devtune.data.privacy.marking import Marker
 from devtune.data.sources.notebook import read_notebook
 
@@ -33,10 +32,14 @@ Rewrite: TypeAlias = Callable[[str], str]
 class Text:
     """One text, or the reason it is left out."""
 
-    __slots__ = ("language", "reason", "text")
+    __slots__ = ("is_clean", "language", "reason", "text")
 
-    def __init__(self, text: str, reason: str | None = None, language: str = "") -> None:
+    def __init__(
+        self, text: str, reason: str | None = None, language: str = "", is_clean: bool = False
+    ) -> None:
         self.text, self.reason, self.language = text, reason, language
+        self.is_clean = is_clean
+        """Whether there was nothing to mark in it."""
 
 
 class Texts:
@@ -46,6 +49,8 @@ class Texts:
         self.rules, self.marker = rules, marker
         self._cache: OrderedDict[tuple[str, str], Text] = OrderedDict()
         self._cached_characters = 0
+        self._clean: dict[str, str] = {}
+        """By path the latest version read that had nothing to mark."""
         self.mark = lru_cache(CACHED_NAMES)(marker.mark)
         """Marks names, subjects and other short texts."""
         self.author = lru_cache(CACHED_NAMES)(marker.pseudonym)
@@ -60,6 +65,8 @@ class Texts:
             return Text("", reason)
         text = self._read(path, read())
         self._cache[path, blob] = text
+        if text.is_clean:
+            self._clean[path] = blob
         self._cached_characters += len(text.text)
         while self._cached_characters > CACHED_CHARACTERS and len(self._cache) > 1:
             _, dropped = self._cache.popitem(last=False)
@@ -71,17 +78,18 @@ class Texts:
         if reason:
             return Text("", reason)
         language = self.rules.language_of(path)
-        if PurePosixPath(path).suffix.lower() == ".ipynb":
+        if path.lower().endswith(NOTEBOOK):
             notebook = read_notebook(text)
             if notebook is None:
                 return Text("", "not_a_notebook")
             text, language = notebook
             if reason := self._reject_cells(path, text, language):
                 return Text("", reason)
-        marked = self.marker.look(text)
+        clean = self._cache.get((path, self._clean.get(path, "")))
+        marked = self.marker.look(text, clean.text if clean else "")
         if marked.num_generic > MAX_GENERIC:
             return Text("", "many_secrets")
-        return Text(marked.text, None, language)
+        return Text(marked.text, None, language, marked.is_clean)
 
     def _reject_cells(self, path: str, text: str, language: str) -> str | None:
         if not text:

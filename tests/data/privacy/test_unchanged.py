@@ -1,0 +1,66 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from devtune.data.privacy.marking import Marker
+from devtune.data.privacy.unchanged import MARGIN_CHARACTERS, changed_part
+
+KEY = b"k" * 32
+FILLER = [f"    value_{number} = compute(row, {number})  # as before\n" for number in range(300)]
+TEXT = "".join(FILLER)
+
+
+def edited(start, length, new):
+    return "".join((*FILLER[:start], *new, *FILLER[start + length :]))
+
+
+def test_the_lines_around_a_change_are_all_that_is_left():
+    part = changed_part(edited(150, 1, ["    changed()\n"]), TEXT)
+    assert "changed()" in part
+    assert len(part) < len("    changed()\n") + 2 * (MARGIN_CHARACTERS + 2 * len(FILLER[0]))
+    assert part.startswith("    value_")
+    assert not part.endswith("\n")
+
+
+def test_a_text_that_changed_from_end_to_end_is_left_whole():
+    text = edited(3, 294, ["another\n"] * 294)
+    assert changed_part(text, TEXT) is text
+    assert changed_part("short\n", TEXT) == "short\n"
+
+
+def test_what_was_only_taken_away_leaves_its_neighbours():
+    part = changed_part(edited(150, 20, []), TEXT)
+    assert FILLER[149] in part
+    assert FILLER[170].rstrip("\n") in part
+
+
+@given(st.text(max_size=40), st.text(max_size=40), st.text(max_size=4000), st.text(max_size=4000))
+def test_every_change_is_in_the_part(old, new, before, after):
+    text = before + new + after
+    part = changed_part(text, before + old + after)
+    assert part in text
+    assert new in part or part == text or new in before + old + after
+
+
+def test_a_secret_in_a_new_version_is_found_beside_a_version_without(canaries):
+    marker = Marker(KEY)
+    line = f"    token = '{canaries['github']}'\n"
+    for place in (0, 1, 150, 299, 300):
+        text = edited(place, 0, [line])
+        assert marker.look(text, TEXT) == marker.look(text)
+        assert canaries["github"] not in marker.look(text, TEXT).text
+
+
+def test_a_secret_that_a_change_completes_is_found(canaries):
+    value = canaries["github"]
+    half = edited(150, 1, [f"    token = '{value[:4]}'\n"])
+    whole = edited(150, 1, [f"    token = '{value}'\n"])
+    marker = Marker(KEY)
+    assert marker.look(half).is_clean
+    assert value not in marker.look(whole, half).text
+
+
+def test_a_version_without_secrets_is_clean_beside_another():
+    marker = Marker(KEY)
+    found = marker.look(edited(150, 1, ["    other(thing)\n"]), TEXT)
+    assert found.is_clean
+    assert found.num_generic == 0
