@@ -294,13 +294,46 @@ def test_what_a_killed_run_left_open_is_closed_before_work_goes_on(tmp_path):
     run_stage("collect", {}, {}, tmp_path / "out", look)
 
 
-def test_a_file_system_that_keeps_nobody_out_is_refused(tmp_path, monkeypatch):
+@pytest.fixture
+def open_to_all(tmp_path, monkeypatch):
     # As FAT and some network mounts do it, none of which can be mounted for a test.
     monkeypatch.setattr(Path, "chmod", lambda path, mode: None)
     (tmp_path / "out.partial").mkdir(mode=0o755)
-    with pytest.raises(DevtuneError, match="lets everyone read what is written to it; set another"):
-        run(tmp_path / "out")
-    assert list(tmp_path.rglob("*.txt")) == []
+    return tmp_path / "out"
+
+
+@pytest.mark.parametrize("permissions", [0o700, 0o750])
+def test_a_file_system_that_lets_in_more_than_the_result_is_refused(permissions, open_to_all):
+    def work(out):
+        (out / "rows.txt").write_text("private")
+        return Outcome("")
+
+    with pytest.raises(DevtuneError) as caught:
+        run_stage("collect", {}, {}, open_to_all, work, permissions=permissions)
+    assert str(caught.value) == (
+        f"{open_to_all}.partial: this file system lets everyone read what is written to it; set"
+        " another run_dir, or `readable_by: everyone` and an umask that lets them"
+    )
+    assert list(open_to_all.parent.rglob("*.txt")) == []
+
+
+def test_a_file_system_that_keeps_nobody_out_will_do_where_everyone_may_read(open_to_all):
+    run_stage("collect", {}, {}, open_to_all, lambda out: Outcome(""), permissions=0o755)
+    assert (open_to_all / MANIFEST).is_file()
+
+
+@pytest.mark.parametrize("umask", [0o022, 0o077])
+def test_without_permissions_the_umask_says_whether_such_a_file_system_will_do(umask, open_to_all):
+    before = os.umask(umask)
+    try:
+        if umask == 0o077:
+            with pytest.raises(DevtuneError, match="lets everyone read"):
+                run(open_to_all)
+        else:
+            run(open_to_all)
+    finally:
+        os.umask(before)
+    assert open_to_all.exists() == (umask == 0o022)
 
 
 def test_a_run_killed_in_the_middle_is_done_again_equal(tmp_path):

@@ -27,7 +27,7 @@ QUICK_BYTES = 64_000_000
 """Inputs up to this size are hashed before they are read; larger ones are checked for size."""
 MARK = ".fingerprint"
 LOCK_ATTEMPTS = 100
-PRIVATE = 0o700
+PRIVATE, READING = 0o700, 0o055
 SIGNED = ("stage", "section", "inputs", "fingerprint", "files")
 """What a manifest says of itself at least."""
 
@@ -77,10 +77,11 @@ def run_stage(
     }
     fingerprint = fingerprint_of(signed)
     scratch = out.with_name(out.name + ".partial")
+    permissions = _by_umask() if permissions is None else permissions
     try:
         if manifest := _finished(out, signed, fingerprint):
             return manifest, False
-        with _scratch(scratch, fingerprint, resumable):
+        with _scratch(scratch, fingerprint, resumable, permissions):
             # Another process may have finished just before this one got the directory.
             if manifest := _finished(out, signed, fingerprint):
                 shutil.rmtree(scratch)
@@ -169,11 +170,11 @@ def verify_files(directory: Path, largest: int | None = None) -> None:
 
 
 @contextmanager
-def _scratch(scratch: Path, fingerprint: str, resumable: bool) -> Generator[None]:
+def _scratch(scratch: Path, fingerprint: str, resumable: bool, permissions: int) -> Generator[None]:
     """Own the scratch directory: empty, or as a killed run of the same work left it."""
     handle = _lock(scratch)
     try:
-        _close(scratch)
+        _close(scratch, permissions)
         mark = scratch / MARK
         same = mark.is_file() and mark.read_text(encoding="utf-8") == fingerprint
         if not (resumable and same):
@@ -218,13 +219,13 @@ def _lock(scratch: Path) -> int:
     raise Busy(f"{scratch}: another devtune is at work here; wait for it")
 
 
-def _close(directory: Path) -> None:
-    """Let nobody else look in; a file system that cannot keep anyone out is refused."""
+def _close(directory: Path, permissions: int) -> None:
+    """Let nobody else look in; a file system that lets in whom the result does not is refused."""
     directory.chmod(PRIVATE)
-    if directory.stat().st_mode & 0o077:
+    if directory.stat().st_mode & READING & ~permissions:
         raise DevtuneError(
             f"{directory}: this file system lets everyone read what is written to it; set another"
-            " run_dir"
+            " run_dir, or `readable_by: everyone` and an umask that lets them"
         )
 
 
@@ -244,15 +245,13 @@ def _sign_files(directory: Path, unsigned: tuple[str, ...]) -> dict[str, dict[st
     }
 
 
-def _publish(
-    scratch: Path, out: Path, manifest: Mapping[str, Any], permissions: int | None
-) -> None:
+def _publish(scratch: Path, out: Path, manifest: Mapping[str, Any], permissions: int) -> None:
     (scratch / MARK).unlink(missing_ok=True)
     temporary = scratch / (MANIFEST + ".new")
     temporary.write_text(
         json.dumps(manifest, indent=2, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8"
     )
-    _permit(scratch, _by_umask() if permissions is None else permissions)
+    _permit(scratch, permissions)
     for each in scratch.rglob("*"):
         _fsync(each)
     temporary.rename(scratch / MANIFEST)
