@@ -10,8 +10,8 @@ import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-MIN_CHARACTERS = 60
-"""Letters and digits of a run: as few lines as have so many."""
+MIN_CHARACTERS = 40
+"""Letters and digits of a run, as few lines as have so many; `git blame -C` takes as many."""
 MAX_LINE = 2_000
 """Characters of a line that are looked at."""
 _IMPORT = re.compile(r"(?:import|from|using|use|require|include|package|export \{)\b|#\s*include\b")

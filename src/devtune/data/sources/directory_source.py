@@ -63,7 +63,7 @@ class DirectoryReader:
         Raises `DevtuneError` when there are no files at all.
         """
         whole = hashlib.sha256()
-        for each in self._walk():
+        for each in self.walk():
             content = each.reason or self._hash(each)
             whole.update(b"%b\0%d\0%b\0" % (each.path, each.size, content.encode()))
         return f"{self.version} {whole.hexdigest()}".strip()
@@ -73,7 +73,7 @@ class DirectoryReader:
 
         Raises `DevtuneError` when there are no files at all.
         """
-        found = self._walk()
+        found = self.walk()
         terms = {
             "attributes": self._texts(found, lambda name: name == ".gitattributes"),
             "licenses": self._texts(found, is_license_file),
@@ -138,7 +138,7 @@ class DirectoryReader:
                 texts[path] = content.decode("utf-8", "replace")
         return texts
 
-    def _walk(self) -> list[Found]:
+    def walk(self) -> list[Found]:
         found: list[Found] = []
         folders = [b""]
         while folders:
