@@ -92,6 +92,7 @@ def _parser() -> argparse.ArgumentParser:
     privacy.add_argument("--json", action="store_true", help="print all places, write no page")
     privacy.set_defaults(run=_privacy)
     _add_trace(commands)
+    _add_erase(commands)
     return parser
 
 
@@ -109,6 +110,29 @@ def _add_trace(commands: Any) -> None:
     )  # fmt: skip
     trace.add_argument("--json", action="store_true", help="print one JSON object")
     trace.set_defaults(run=_trace)
+
+
+def _add_erase(commands: Any) -> None:
+    erase = _add(
+        commands, "erase", _erase, "a dataset without an author, a path, a source or a commit"
+    )
+    for name, metavar, what in (
+        ("author", "MAIL", "address of an author, or login on a forge"),
+        ("path", "SOURCE/PATH", "a file or directory of a source, from its first commit on"),
+        ("repo", "SOURCE", "a whole source"),
+        ("commit", "ID", "one commit"),
+    ):
+        erase.add_argument(
+            f"--{name}", action="append", default=[], metavar=metavar, dest=f"{name}s", help=what
+        )
+    erase.add_argument(
+        "--runs", type=Path, metavar="DIRECTORY",
+        help="look here for what was trained on it (default: the directory run_dir stands in)",
+    )  # fmt: skip
+    erase.add_argument("--dry-run", action="store_true", help="say all of it, change nothing")
+    erase.add_argument(
+        "--weights", action="store_true", help="delete the weights that were trained on it, too"
+    )
 
 
 def _add(
@@ -266,3 +290,22 @@ def _trace(options: argparse.Namespace) -> None:
         return
     for line in lines(found):
         print(line)
+
+
+def _erase(options: argparse.Namespace) -> None:
+    from devtune.data.sources.targets import Asked
+    from devtune.erase import Order, erase
+    from devtune.report.erased import erasure_lines
+
+    asked = Asked(*map(tuple, (options.authors, options.paths, options.repos, options.commits)))
+    if asked == Asked():
+        raise RecipeError("erase: say what: --author, --path, --repo or --commit")
+    order = Order(
+        asked, options.runs and options.runs.resolve(), options.dry_run, options.weights,
+        tuple(options.overrides),
+    )  # fmt: skip
+    progress = _progress(options)
+    found = erase(_load(options), order, progress)
+    if progress.style == "auto":
+        print(*erasure_lines(found, is_trial=options.dry_run), sep="\n")
+    progress.event(stage="erase", **found)
