@@ -68,6 +68,14 @@ def test_texts_left_out_for_their_secrets_are_held_and_no_others(findings):
     assert [[row.path for row in rows] for rows in left_out] == [["dump.env"], [ODD_PATH]]
 
 
+def test_the_policy_is_the_one_the_corpus_was_signed_with_where_the_numbers_name_none(tmp_path):
+    summary = {**SUMMARY, "policy": {"salted": False}}
+    fill, signed = with_summary(json.dumps(summary)), {"personal_data": "c0" * 32}
+    for name, section, policy in (("a", signed, "c0" * 32), ("b", {"personal_data": None}, "")):
+        run_stage("collect", section, {}, tmp_path / name / "corpus", fill)
+        assert read_findings(tmp_path / name).policy == policy
+
+
 def test_each_kind_is_shown_before_any_is_shown_again(findings):
     shown = findings.to_show("secret")
     assert [row.kind for row in shown] == ["github_pat", "password", "github_pat", "github_pat"]

@@ -40,7 +40,7 @@ def text(html):
 
 def test_the_page_says_what_was_searched_found_and_done(text):
     for words in (
-        "3 secrets and 1 personal value replaced",
+        "3 secrets and 1 personal value found",
         "56,789 lines in 1,234 texts of 2 sources",
         "A secret that still works is an incident.",
         "secrets 3 places of secrets 4 secrets per 1,000 lines 0.18 personal values 1",
@@ -99,6 +99,7 @@ def test_nothing_of_the_data_is_markup_or_hidden(html):
 
 def test_the_same_corpus_gives_the_same_bytes_for_nobody_else(searched, html, tmp_path):
     copy = shutil.copytree(searched, tmp_path / "searched")
+    (copy / "corpus").chmod(0o700)
     out = write_privacy_page(copy / "corpus")
     assert out == copy / "privacy.html"
     assert out.read_text(encoding="utf-8") == html
@@ -133,7 +134,7 @@ def test_no_planted_secret_is_on_the_page_nor_in_what_is_printed(tmp_path, capsy
     for place in ("a.py", "b.py", "REDACTED_GITHUB_PAT_1", "REDACTED_SLACK_BOT_TOKEN_1"):
         assert place in html
         assert place in printed
-    assert "2 secrets replaced" in html
+    assert "2 secrets found" in html
     assert "Nothing looked for personal data." in html
     for value in SECRETS.values():
         assert value not in html + printed

@@ -20,14 +20,18 @@ STYLE = "page.css"
 MAX_INLINE = 300
 
 
-def write_html(target: Path, pieces: Iterable[str]) -> Path:
-    """Write a page nobody else reads, even while it is written: it quotes texts of the sources."""
+def write_html(target: Path, pieces: Iterable[str], directory: Path) -> Path:
+    """Write a page that is as open to others as `directory`, whose texts it quotes.
+
+    Nobody else reads it while it is written. Raises `RecipeError` where it cannot be.
+    """
     partial = target.with_name(target.name + ".partial")
     try:
         partial.unlink(missing_ok=True)
         partial.touch(mode=0o600)
         with partial.open("w", encoding="utf-8", newline="\n") as file:
             file.writelines(pieces)
+        partial.chmod(0o600 | directory.stat().st_mode & 0o044)
         partial.replace(target)
     except OSError as error:
         partial.unlink(missing_ok=True)

@@ -35,7 +35,7 @@ def write_page(dataset: Path, out: Path | None = None) -> Path:
     dataset = dataset.resolve()
     target = out or dataset.parent / "dataset.html"
     numbers = read_numbers(dataset)
-    return write_html(target, page(numbers, read_samples(dataset, numbers)))
+    return write_html(target, page(numbers, read_samples(dataset, numbers)), dataset)
 
 
 def read_samples(dataset: Path, numbers: Numbers) -> dict[str, list[Shown]]:

@@ -116,6 +116,12 @@ class Findings:
         """The name of the run."""
         return self.corpus.directory.parent.name
 
+    @property
+    def policy(self) -> str:
+        """Hash of the policy on personal data; `""` where nothing looked for any."""
+        signed = self.corpus.manifest["section"].get("personal_data")
+        return self.summary.policy.personal_data or signed or ""
+
     def kinds(self, layer: Layer) -> list[Kind]:
         """Return the kinds of a layer, those of most values first."""
         values, places = (

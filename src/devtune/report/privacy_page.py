@@ -29,7 +29,7 @@ def write_privacy_page(directory: Path, out: Path | None = None) -> Path:
     corpus = findings.corpus.directory
     wanted = {layer: findings.to_show(layer) for layer in LAYERS}
     contexts = read_contexts(corpus, [row for some in wanted.values() for row in some])
-    return write_html(out or corpus.with_name("privacy.html"), page(findings, contexts))
+    return write_html(out or corpus.with_name("privacy.html"), page(findings, contexts), corpus)
 
 
 def page(findings: Findings, contexts: list[Context]) -> Iterator[str]:
@@ -46,7 +46,7 @@ def page(findings: Findings, contexts: list[Context]) -> Iterator[str]:
         },
         "manifest": manifest,
         "scanners": _scanners(manifest),
-        "policy": _known_policy(findings.summary.policy.personal_data),
+        "policy": _known_policy(findings.policy),
         "places": _places,
         "left_out": _left_out,
         "num_left_out": sum(each.left_out.num_offered for each in findings.groups.values()),
