@@ -79,8 +79,8 @@ class GitReader:
     def rows(self, unit: Any, terms: Any, marker: Marker) -> Iterator[Row]:
         """Yield the rows of one unit, secrets marked."""
         plan = Plan.of(unit)
-        attributes, licenses = terms["attributes"], terms["licenses"]
-        rules = FileRules(self.section.file_rules, attributes, licenses, self.source.license)
+        # A process opens the terms once, and what the rules said of a path is kept with them.
+        rules = terms["rules"] = terms.get("rules") or self._rules(terms)
         with Blobs(self.repository) as blobs:
             taint = from_terms(terms["erased"], plan.positions)
             reading = GitRows(
@@ -88,6 +88,10 @@ class GitReader:
                 plan, rules, Texts(rules, marker), blobs, taint,
             )  # fmt: skip
             yield from reading.files() if plan.leaves else reading.commits()
+
+    def _rules(self, terms: Any) -> FileRules:
+        attributes, licenses = terms["attributes"], terms["licenses"]
+        return FileRules(self.section.file_rules, attributes, licenses, self.source.license)
 
 
 def open_git(source: GitSource, name: str, section: CollectSection) -> GitReader:
