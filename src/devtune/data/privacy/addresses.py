@@ -5,9 +5,10 @@ Reads texts around `://`; writes nothing.
 
 import re
 from collections.abc import Iterator
+from urllib.parse import unquote
 
 from devtune.data.privacy.detection import Detection
-from devtune.data.privacy.rarity import is_harmless, looks_random
+from devtune.data.privacy.rarity import is_harmless, is_trivial, looks_random
 from devtune.data.privacy.spellings import other_spellings
 
 ADDRESS = ("://", "%3a%2f%2f", ":\\/\\/")
@@ -46,9 +47,10 @@ def in_address(text: str, end: int) -> Iterator[Detection]:
 
 def is_example(password: str) -> bool:
     """Whether it stands in an address for want of a password."""
-    if password.lower() in _WELL_KNOWN:
-        return True
-    return len(password) >= 6 and is_harmless(password) or not any(map(str.isalnum, password))
+    plain = unquote(password)
+    if plain.lower() in _WELL_KNOWN or is_trivial(plain):
+        return not plain.isdigit()
+    return len(plain) >= 6 and is_harmless(plain)
 
 
 def _found(text: str, start: int, end: int) -> Detection:

@@ -5,16 +5,17 @@ the same in the worst of texts.
 """
 
 import re
+import string
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from devtune.data.privacy.detection import Detection
 from devtune.data.privacy.keywords import Keyword, is_aspect, is_public
-from devtune.data.privacy.rarity import is_uuid, looks_made_up, looks_random
-from devtune.data.privacy.spellings import other_spellings
+from devtune.data.privacy.rarity import is_harmless, is_uuid, looks_made_up, looks_random
+from devtune.data.privacy.spellings import from_base64, from_escapes, other_spellings
 
 _NUM_BEFORE = 40
-_NAME_BEFORE = re.compile(r"[\w.$-]{0,40}\Z")
+_NAME_CHARACTERS = string.ascii_letters + string.digits + "_.$-"
 # What is left of the name (`password` -> `_prod`), then closing quotes, brackets and indexes.
 _REST = re.compile(r"""([\w.$?-]{0,40}+)(?:\[\w{0,8}\])?(?:\\{0,3}["'`])?(?:\s?[\])}]){0,2}""")
 _OPERATOR = re.compile(
@@ -22,13 +23,13 @@ _OPERATOR = re.compile(
     (?P<pair> \s{0,60}+ ,?+ \s{0,60}+ [\\"'{]{0,4} (?i:value|default|content) [\\"']{0,4}
         \s{0,9}+ [:=] \s{0,9}+ )
     | \s{0,9}+ [:=] \s{0,9}+ \{ \s{0,60}+ [\\"']{0,4} (?:value|default) [\\"']{0,4} \s{0,9}+ [:=] \s{0,9}+
-    | \s{0,9}+ : [ ]{0,9}+ [|>][-+]?+ [ ]{0,9}+ \r?\n \s{1,40}+
+    | (?P<block> \s{0,9}+ : [ ]{0,9}+ [|>][-+]?+ [ ]{0,9}+ \r?\n \s{1,40}+ )
     | (?P<markup> \s? </\w{1,20}> \s{0,60}+ <\w{1,20}> \s{0,60}+
-        | [^<>\n]{0,80}+ > (?:<!\[CDATA\[)?+ ) (?=[^<\n]{6,200}+ <|[^<\n]{6,200}\]\]>)
+        | (?:[ ][\w:-]{1,30}+=["'][^"'<>\n]{0,60}+["']){0,4}+ [ ]?/?> (?:<!\[CDATA\[)?+ ) (?=[^<\n]{6,200}+ <|[^<\n]{6,200}\]\]>)
     | \s{0,9}+ : \s{0,9}+ [&\w.'<>\[\]?|,* ]{1,50}? [ ] =[ ] (?=[\w"'`@&])
     | \s{0,20}+ (?: :=|=>|===?|!==?|\|\|=|\?\?=|\?=|\+=|=|<-|->|<> ) \s{0,60}+
     | \s{0,9}+ : \s{0,60}+
-    | \s{0,9}+ , \s{0,60}+
+    | [ \t]{0,9}+ , [ \t]{0,20}+
     | (?P<call> \( \s{0,60}+ (?:[\w.]{1,40}+,\s{0,60}+)?+ )
     | \s{1,9}+ [\w*\[\].]{1,30}+ \s{1,9}+ = \s{1,9}+ (?=["'`])
     | (?P<space> \s{1,60}+ (?:(?:is|was|to|as)\s{1,9}+){0,2} (?:\d\s)?+ )
@@ -54,7 +55,7 @@ _BLOCK_DEFAULT = re.compile(
 _BARE = re.compile(_SCHEME + r"""([^\s"'`<>\\]{6,512}+)""")
 _BARE_END = re.compile(r"&(?=amp;|[\w.-]+=)|;|,(?=\w*=|$)|\}\}?$|[,.:)\]}]+$")
 _AFTER_BARE = re.compile(
-    r"""[ \t]{0,40}+(?:$|[\r\n\\"'`<#;/,)\]}|&}]|-|(?:for|on|and|to|at|in)\b|\w{1,20}+=|host\b|user)"""
+    r"""[ \t]{0,40}+(?:$|[\r\n\\"'`<#;/,()\]}|&}]|-|(?:for|on|and|to|at|in)\b|\w{1,20}+=|host\b|user)"""
 )
 _COMMAND = re.compile(
     r"(?m:^\s{0,9}(?:ENV|ARG|set|setx|export|define) )\s{0,9}\Z|login |machine |/\Z"
@@ -69,15 +70,19 @@ class _Judge:
     """Decides on a value by what announces it."""
 
     keyword: Keyword
-    is_aspect: bool
-    """Whether the name goes on as one of something about the secret."""
+    rest: str
+    """How the name goes on after the keyword."""
 
     def is_secret(self, value: str, is_quoted: bool) -> bool:
         """Whether a value may be one of the announced secrets."""
-        if self.is_aspect:
+        if "\\" in value or "%" in value:
+            value = from_escapes(value)
+        if is_aspect(self.rest):
             return looks_random(value, 16)
         if looks_random(value, 12 if is_quoted else 16) or is_uuid(value):
             return True
+        if self.keyword.word == "auth" and ":" in (from_base64(value) or ""):
+            return not is_harmless(value)
         if self.keyword.is_password:
             return looks_made_up(value, is_quoted)
         return is_quoted and num_classes(value) == 4 and looks_made_up(value, True)
@@ -89,13 +94,16 @@ class _Judge:
         return Detection(start, end, kind, "assignment", is_generic=True, hidden=hidden)
 
 
+SIGNS = frozenset("!#%*+?~^&@$=;|")
+
+
 def num_classes(value: str) -> int:
     """Of small letters, capitals, digits and signs, how many kinds are in it."""
     return (
-        any(each.islower() for each in value)
-        + any(each.isupper() for each in value)
-        + any(each.isdigit() for each in value)
-        + any(not each.isalnum() for each in value)
+        any("a" <= each <= "z" for each in value)
+        + any("A" <= each <= "Z" for each in value)
+        + any("0" <= each <= "9" for each in value)
+        + any(each in SIGNS for each in value)
     )
 
 
@@ -107,15 +115,15 @@ def assigned(text: str, start: int, keyword: Keyword) -> Iterator[Detection]:
     rest = _REST.match(text, end)
     if rest is None:
         return
-    before = _NAME_BEFORE.search(text, max(0, start - _NUM_BEFORE), start)
-    name_start = before.start() if before is not None else start
-    if is_public(text[name_start : rest.end(1)]):
-        return
-    judge = _Judge(keyword, is_aspect(rest[1]))
+    before = text[max(0, start - _NUM_BEFORE) : start]
+    name_start = start - len(before) + len(before.rstrip(_NAME_CHARACTERS))
+    judge = _Judge(keyword, rest[1])
     found = _value_after(text, name_start, rest.end(), judge)
     if found is None:
         found = _value_before(text, start, judge)
-    for span in found or ():
+    if not found or is_public(text[name_start : rest.end(1)]):
+        return
+    for span in found:
         yield judge.detection(text, *span)
 
 
@@ -152,7 +160,9 @@ def _value_after(text: str, name_start: int, place: int, judge: _Judge) -> list[
     block = _BLOCK_DEFAULT.match(text, place - 1) if operator["space"] else None
     if block is not None and (quoted := _QUOTED.match(text, block.end())):
         return _quoted_values(text, quoted, judge)
-    if operator["call"]:
+    if operator["call"] or "," in operator[0] and operator["pair"] is None:
+        return None
+    if "\n" in operator[0] and operator.lastgroup not in ("pair", "block"):
         return None
     bare = _bare(text, place, judge)
     if bare and operator["space"] and not _may_stand_bare(text, name_start, bare[0], judge):
@@ -194,7 +204,11 @@ def _bare(text: str, place: int, judge: _Judge) -> list[_Span] | None:
     ending = _BARE_END.search(bare[1])
     end = bare.start(1) + (ending.start() if ending is not None else len(bare[1]))
     value = text[bare.start(1) : end]
-    if any(each in value for each in "(){}[]") or not _AFTER_BARE.match(text, end):
+    if (
+        any(each in value for each in "(){}[]")
+        or re.match(r"\w+=[a-zA-Z_]", value)
+        or not _AFTER_BARE.match(text, end)
+    ):
         return None
     return _judged(text, bare.start(1), end, judge, False)
 
@@ -203,6 +217,8 @@ def _may_stand_bare(text: str, name_start: int, span: _Span, judge: _Judge) -> b
     """Whether a word after a keyword is its value, and not the next word of a sentence."""
     if looks_random(text[span[0] : span[1]], 16):
         return True
+    if re.search(r"\b(?:is|was)\s{1,9}\Z", text[max(0, span[0] - 12) : span[0]]):
+        return judge.keyword.is_password
     before = text[max(0, name_start - 60) : name_start]
     return judge.keyword.is_password and (
         text.startswith("-", name_start) or _COMMAND.search(before) is not None

@@ -14,7 +14,7 @@ from devtune.data.privacy.spellings import from_base64, other_spellings
 CALLS = (
     "login(", "log_in(", "signin(", "sign_in(", "authenticate(", "auth(", "auth=(", "auth = (",
     "basicauth(", "basic_auth(", "basicauth=(", "basic_auth=(", "basicauth = (", "credentials(",
-    "credential(", "getconnection(", "plainauth(", "pdo(", "mysqli(", "_connect(", ".connect(",
+    "credential(", "getconnection(", "plainauth(", "pdo(", "mysqli(", "_connect(", ".connect(", ">connect(", ":connect(",
     "connect_to(", "passwordauthentication(", "basicauthentication(", "set_credentials(",
     "setcredentials(", "usertoken(", "usernametoken(", "authenticator(", "httpauth(", "logon(",
     "digestauth(", "setbasicauth(", "withbasicauth(", "withcredentials(", "createuser(",
@@ -112,7 +112,10 @@ def in_command(text: str, end: int, name: str, pattern: "re.Pattern[str]") -> It
 
 
 def _is_password(value: str) -> bool:
-    return looks_random(value, 12) or (looks_made_up(value, True) and num_classes(value) >= 3)
+    if looks_random(value, 12):
+        return True
+    num_digits = sum(map(str.isdigit, value))
+    return looks_made_up(value, True) and (num_classes(value) >= 3 or num_digits >= 4)
 
 
 def _found(text: str, start: int, end: int, rule: str) -> Detection:

@@ -24,14 +24,14 @@ GCP_CLIENT_SECRET gocspx- 0 GOCSPX-[\w-]{20,40}
 GCP_REFRESH_TOKEN 1// 0 1//0[\w-]{40,200}
 FIREBASE_SERVER_KEY :apa91b 16 AAAA[\w-]{7}:APA91b[\w-]{100,180}
 AZURE_CLIENT_SECRET q~ 4 [\w.~-]{3}\dQ~[\w.~-]{31,34}
-AZURE_STORAGE_KEY +ast 76 [A-Za-z0-9+/]{76}\+ASt[A-Za-z0-9+/]{5}={0,2}
+AZURE_STORAGE_KEY +ast 76 [A-Za-z0-9+/]{76}\+ASt[A-Za-z0-9+/]{5,7}={0,2}
 AZURE_KEY azfu 44 [\w-]{44}AzFu[\w-]{5,8}={0,2}
 AZURE_KEY azse 46 [A-Za-z0-9]{42}AzSe[A-Za-z0-9]{6,8}
 AZURE_KEY azca 44 [A-Za-z0-9]{33}AzCa[A-Za-z0-9]{5,8}={0,2}
 AZURE_KEY acdb 76 [A-Za-z0-9+/]{76}ACDb[A-Za-z0-9+/]{5,8}={0,2}
-AZURE_KEY +asb 33 [A-Za-z0-9+/]{33}\+ASb[A-Za-z0-9+/]{5}={0,2}
-AZURE_KEY +aeh 33 [A-Za-z0-9+/]{33}\+AEh[A-Za-z0-9+/]{5}={0,2}
-AZURE_KEY +arm 33 [A-Za-z0-9+/]{33}\+ARm[A-Za-z0-9+/]{5}={0,2}
+AZURE_KEY +asb 33 [A-Za-z0-9+/]{33}\+ASb[A-Za-z0-9+/]{5,7}={0,2}
+AZURE_KEY +aeh 33 [A-Za-z0-9+/]{33}\+AEh[A-Za-z0-9+/]{5,7}={0,2}
+AZURE_KEY +arm 33 [A-Za-z0-9+/]{33}\+ARm[A-Za-z0-9+/]{5,7}={0,2}
 AZURE_KEY +acr 42 [A-Za-z0-9+/]{42}\+ACR[A-Za-z0-9+/]{6}
 AZURE_OPENAI_KEY jqqj99 52 [A-Za-z0-9]{52}JQQJ99[A-Za-z0-9]{26}
 AZURE_DEVOPS_PAT azdo 76 [A-Za-z0-9]{76}AZDO[A-Za-z0-9]{4}
@@ -169,7 +169,6 @@ VAULT_TOKEN hv[sbr]. 0 hv[sbr]\.[\w-]{20,300}
 VAULT_TOKEN b.aaa 0 b\.AAAAAQ[\w-]{90,200}
 PULUMI_TOKEN pul- 0 pul-[0-9a-f]{40}
 DOPPLER_TOKEN dp.pt.,dp.st.,dp.ct.,dp.sa.,dp.scim.,dp.audit. 0 dp\.(?:pt|st|ct|sa|scim|audit)\.(?:[\w-]{2,35}\.)?[A-Za-z0-9]{40,44}
-INFISICAL_TOKEN st. 0 st\.[0-9a-f-]{24,36}\.[0-9a-f]{32}\.[0-9a-f]{32}
 ONEPASSWORD_TOKEN ops_eyj 0 ops_eyJ[A-Za-z0-9+/_-]{200,2000}={0,2}
 ONEPASSWORD_KEY a3- 0 A3-[A-Z0-9]{6}-(?:[A-Z0-9]{11}|[A-Z0-9]{6}-[A-Z0-9]{5})(?:-[A-Z0-9]{5}){3}
 AGE_SECRET_KEY age-secret-key- 0 AGE-SECRET-KEY-1[QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L]{58}
@@ -190,7 +189,7 @@ SQUARE_TOKEN eaaa 0 EAAA[\w-]{60}
 SQUARE_TOKEN sq0[a-z] 0 sq0[a-z]{3}-[\w-]{22,43}
 PAYPAL_TOKEN a21aa 0 A21AA[\w-]{80,100}
 BRAINTREE_TOKEN access_token$ 0 access_token\$(?:production|sandbox)\$[0-9a-z]{16}\$[0-9a-f]{32}
-ADYEN_KEY aqe 0 AQE[A-Za-z0-9+/]{20,250}={0,2}[-.*A-Za-z0-9+/=]{20,200}
+ADYEN_KEY aqe 0 AQE[A-Za-z0-9+/]{20,200}={0,2}-[A-Za-z0-9+/]{20,120}={0,2}-[\x21-\x7e]{8,40}
 PLAID_TOKEN access-sandbox-,access-development-,access-production- 0 access-(?:sandbox|development|production)-[0-9a-f]{8}-[0-9a-f-]{27}
 RAZORPAY_KEY rzp_ 0 rzp_(?:live|test)_[A-Za-z0-9]{14,24}
 FLUTTERWAVE_KEY flwsec 0 FLWSECK(?:_TEST)?-[0-9a-zA-Z]{12,40}(?:-X)?
@@ -246,7 +245,6 @@ TWILIO_AUTH_TOKEN ("ac,('ac 0 \(["']AC[0-9a-f]{32}["'],\s*["']([0-9a-f]{32})
 TWILIO_AUTH_TOKEN twilio 0 (?i:twilio)[^\n]{0,90}?["'`\s:=]([0-9a-f]{32})
 PAYMENT_KEY live_,test_ 0 (?:live|test)_(?=[a-zA-Z]*\d)[A-Za-z0-9]{30,50}
 ASANA_TOKEN [12]/1 0 [12]/\d{10,20}(?:/\d{10,20})?:[0-9a-f]{32}
-AZURE_STORAGE_KEY == 86 [A-Za-z0-9+/]{86}==
 """
 
 

@@ -46,6 +46,7 @@ _HARMLESS = re.compile(
     | [a-z]+/[a-z0-9.+*-]+                                       # media types
     | \#[0-9a-fA-F]{3,8} | 0[xX][0-9a-fA-F]{1,16}
     | [\w.+-]+@[\w-]+(?:\.[\w-]+)+                               # mail addresses
+    | [a-z]+:\?\S+ | [A-Za-z]+(?:\|[A-Za-z]+)+
     | arn:\S+ | urn:\S+ | projects/\S+ | refs/\S+ | [a-z]+:[a-z_-]+
     ) """
 )
@@ -53,7 +54,10 @@ _PATH = re.compile(  # or a name of an attribute or a module
     r"(?:\.{0,2}|~|[A-Za-z]:)[/\\][\w@.+/\\-]*|[\w-]+/[\w/-]*\w\.[a-z]{1,5}"
     r"|[A-Za-z_]\w*(?:(?:\.|::|->|/)[A-Za-z_]\w*)+"
 )
-_CODE = re.compile(r"\(\)|\[\w*\]|->|::|=>|&&|\|\||[=!<>]=|\)\.|^\^|\$$|\\[dwsSDW]|\[\^|\(\?|\]\+")
+_FILE = re.compile(r"\.(?:[a-z]{2,4}|json|[a-z]\d)\Z")
+_CODE = re.compile(
+    r"\(\)|\(\w+\||\[\w*\]|->|::|=>|&&|\|\||[=!<>]=(?!=?$)|\)\.|^\^|\$$|\\[dwsSDW]|\[\^|\(\?|\]\+"
+)
 _WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
 _SYMBOLS = frozenset("!#%*+?~^&@$=;,:|")
 # Words that make a value a name of what it is about, not the thing itself.
@@ -82,7 +86,7 @@ def is_harmless(value: str) -> bool:
         return True
     if "://" in value or _CODE.search(value) or " " in value or "\t" in value:
         return True
-    if _PATH.fullmatch(value) and rarity(value) < RANDOM:
+    if _PATH.fullmatch(value) and rarity(value) < (0.5 if _FILE.search(value) else RANDOM):
         return True
     return len(set(value)) < 5 or _is_sequence(value)
 
@@ -112,10 +116,11 @@ def rarity(value: str) -> float:
         if not (first.isalnum() and second.isalnum()):
             continue
         num += 1
-        if first.isalpha() != second.isalpha() or (first.islower() and second.isupper()):
-            changes += 1
-        elif first.isalpha() and (first + second).lower() not in _COMMON:
-            changes += 1
+        changes += (
+            first.isalpha() != second.isalpha()
+            or (first.islower() and second.isupper())
+            or (first.isalpha() and (first + second).lower() not in _COMMON)
+        )
     return changes / num if num else 0.0
 
 
@@ -129,6 +134,11 @@ def looks_random(value: str, min_characters: int = 12) -> bool:
     return rarity(value) >= (RANDOM if len(value) >= 20 else 0.42) + (0 if has_digit else 0.1)
 
 
+def is_trivial(value: str) -> bool:
+    """Whether there is no word in it but such as names are made of."""
+    return all(each.lower() in _TRIVIAL for each in _WORDS.findall(value))
+
+
 def looks_made_up(value: str, is_quoted: bool) -> bool:
     """Whether a value is like a password: words no program is named by, digits and signs."""
     if len(value) > 64 or is_harmless(value) or is_uuid(value):
@@ -137,8 +147,7 @@ def looks_made_up(value: str, is_quoted: bool) -> bool:
         return True
     num_digits = sum(each.isdigit() for each in value)
     num_signs = sum(each in _SYMBOLS for each in value)
-    words = [each.lower() for each in _WORDS.findall(value)]
-    if not words or all(each in _TRIVIAL for each in words):
+    if is_trivial(value):
         return False
     if num_digits + num_signs == 0 or (num_digits < 2 and num_signs == 0):
         return False
