@@ -38,12 +38,18 @@ def split_lines(text: str) -> list[str]:
     return io.StringIO(text, newline="\n").readlines()
 
 
-def make_sample(family: str, request: str, answer: str, provenance: Provenance) -> Sample:
+def make_sample(
+    family: str,
+    request: str,
+    answer: str,
+    provenance: Provenance,
+    transformations: tuple[str, ...] = (),
+) -> Sample:
     """One question and its answer; the id is a hash of what will be trained on."""
     messages = (Message("user", request), Message("assistant", answer))
     content = json.dumps([family, *((each.role, each.content) for each in messages)])
     sample_id = hashlib.sha256(content.encode()).hexdigest()[:16]
-    return Sample(sample_id, family, messages, (provenance,))
+    return Sample(sample_id, family, messages, (provenance,), transformations=transformations)
 
 
 def reject(reason: str, provenance: Provenance, detail: str = "") -> Rejected:

@@ -46,7 +46,7 @@ def build(
         draw_graph(corpus, graph, run)
     sources = read_jsonl(corpus / "sources.jsonl", Source)
     weights = {source.name: source.weight for source in sources}
-    making = Making(families, corpus, graph, dropped, weights)
+    making = Making(section.steps, corpus, graph, dropped, weights)
     parts = run_parts("samples", making.units(), making, run)
     pool = Pool.of(parts)
     write_jsonl(out / CONTAMINATION, ())

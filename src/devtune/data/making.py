@@ -4,20 +4,24 @@ Reads a corpus and the code graph made of it; writes `made.jsonl`, `rejected.jso
 selection `index.jsonl` and `evidence.jsonl`, a chunk.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from devtune.data.chunks import Chunk, chunks_of
 from devtune.data.corpus import Made
 from devtune.data.families.context import Context
+from devtune.data.filters.files import NOTEBOOK
+from devtune.data.privacy.marking import MARK_START
 from devtune.data.prompts import Prompt
 from devtune.data.selection.index import index_of
 from devtune.jsonl import to_json
-from devtune.records import Change, Rejected, Replay, SourceFile
+from devtune.pipeline import Step
+from devtune.records import Change, Rejected, Replay, Sample, SourceFile
 from devtune.steps.families import FamilyStep
 
 MADE, REJECTED, INDEX, EVIDENCE = "made.jsonl", "rejected.jsonl", "index.jsonl", "evidence.jsonl"
@@ -62,7 +66,8 @@ class Evidence:
 class Making:
     """The families of a pipeline, ready for any chunk."""
 
-    steps: tuple[FamilyStep, ...]
+    steps: tuple[Step, ...]
+    """Of the whole pipeline; what is no family is passed over."""
     corpus: Path
     graph_file: Path
     dropped: frozenset[int]
@@ -72,7 +77,7 @@ class Making:
 
     def units(self) -> list[Any]:
         """Chunks of the files some step looks at, in a fixed order."""
-        wanted = {FAMILIES[step.type][0] for step in self.steps}
+        wanted = {FAMILIES[step.type][0] for _, step in self._families()}
         return [
             (name, chunk.start, chunk.end)
             for name in ROWS
@@ -84,8 +89,8 @@ class Making:
         """Make the samples of one chunk."""
         name, start, end = unit
         families = [
-            (_function(FAMILIES[step.type][1]), step, self._context(step))
-            for step in self.steps
+            _Family(number, _function(FAMILIES[step.type][1]), step, self._context(step))
+            for number, step in self._families()
             if FAMILIES[step.type][0] == name
         ]
         names = (MADE, REJECTED, INDEX, EVIDENCE)
@@ -103,6 +108,10 @@ class Making:
                         files[EVIDENCE].write(to_json(_evidence(each, position)))
                     position += 1
 
+    def _families(self) -> list[tuple[int, FamilyStep]]:
+        steps = enumerate(self.steps, 1)
+        return [(number, step) for number, step in steps if isinstance(step, FamilyStep)]
+
     def _rows(self, chunk: Chunk, name: str) -> Iterator[Any]:
         for offset, row in chunk.rows(ROWS[name]):
             if name != "files.jsonl" or offset not in self.dropped:
@@ -112,9 +121,44 @@ class Making:
         return Context(Prompt(step.prompt), self.corpus, self.graph_file)
 
 
-def _made_of(row: Any, families: list[tuple[Any, Any, Context]]) -> Iterator[Made | Rejected]:
-    for family, step, context in families:
-        yield from family(step, row, context)
+@dataclass(frozen=True, slots=True)
+class _Family:
+    """One step of the pipeline, ready for any row."""
+
+    number: int
+    make: Callable[[Any, Any, Context], Iterator[Made | Rejected]]
+    step: FamilyStep
+    context: Context
+
+
+def _made_of(row: Any, families: Iterable[_Family]) -> Iterator[Made | Rejected]:
+    for family in families:
+        for each in family.make(family.step, row, family.context):
+            yield each if isinstance(each, Rejected) else _recorded(each, row, family)
+
+
+def _recorded(made: Made, row: Any, family: _Family) -> Made:
+    """Write into a sample which step made it, with which template, and what was done before."""
+    sample = made.sample
+    done = (*_done_before(sample, row), *sample.transformations)
+    template = family.context.prompt.label
+    new = replace(sample, step=family.number, template=template, transformations=done)
+    return replace(made, sample=new)
+
+
+def _done_before(sample: Sample, row: SourceFile | Change | Replay) -> Iterator[str]:
+    """Name what was done to the texts of a sample before a family saw them, in order."""
+    if any(place.path.lower().endswith(NOTEBOOK) for place in sample.provenance):
+        yield "notebook_cells"
+    said = (each.content for each in sample.messages)
+    called = (call.arguments for each in sample.messages for call in each.tool_calls)
+    if any(MARK_START in text for text in chain(said, called)):
+        yield "redacted"
+    texts = [row.text] if isinstance(row, SourceFile) else []
+    if isinstance(row, Change):
+        texts = [text for edit in row.edits for text in (edit.old, edit.new)]
+    if any("\r" in text for text in texts):
+        yield "lf_line_ends"
 
 
 def _evidence(made: Made, position: int) -> Evidence:

@@ -23,7 +23,8 @@ class Prompt:
             undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=False
         )
         try:
-            self._template = environment.from_string(file.read_text(encoding="utf-8"))
+            content = file.read_bytes()
+            self._template = environment.from_string(content.decode("utf-8"))
         except OSError as error:
             raise DevtuneError(one_line(error, file)) from None
         except UnicodeDecodeError:
@@ -32,6 +33,9 @@ class Prompt:
             raise DevtuneError(
                 f"{file}:{error.lineno}: not a valid template: {error.message}; correct it"
             ) from None
+
+        self.label = f"{file.name}@{hashlib.sha256(content).hexdigest()[:12]}"
+        """Which template this is, to the byte."""
 
     def render(self, values: Mapping[str, object], key: str = "") -> str:
         """Fill the template; surrounding blank space is dropped.

@@ -194,7 +194,8 @@ def test_definitions_and_callers_of_other_files_are_shown(run):
     assert "def keep(x):" in request
     assert "    d\n    e\n    f\n    main(3)\n    g\n    h\n    i\n```" in request
     assert "    c\n" not in request
-    assert made.sample.provenance[0] == USER.provenance
+    place = made.sample.provenance[0]
+    assert (place.path, place.first_line, place.last_line) == (USER.provenance.path, 5, 7)
     assert shown(made) == {"app/config.py", "app/cli.py", "a/test_main.py"}
 
 

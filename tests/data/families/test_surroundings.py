@@ -1,9 +1,10 @@
+from devtune.data.families.stretches import part_of
 from devtune.data.families.surroundings import (
     find_callers,
     find_definitions,
     foreign_uses,
     functions_of,
-    places_of,
+    unique,
 )
 from tests.graphs import context_of, entry_of, file_of, graph_of
 
@@ -24,7 +25,7 @@ def test_definitions_are_shown_by_path_what_is_used_first_chosen(tmp_path):
         ("b/conf.py", "load", ""),
     ]
     assert found[1].code == "```python\ndef load(path):\n```"
-    assert found[1].provenance == CODE.provenance
+    assert found[1].provenance == part_of(CODE, 0, 2)
     assert [each.name for each in find_definitions(graph, place, main, "train", 1)] == ["load"]
     assert [each.name for each in find_definitions(graph, place, None, "train", 1)] == ["more"]
 
@@ -43,5 +44,5 @@ def test_functions_and_places_of_a_row(tmp_path):
     context = context_of(tmp_path, "api_usage", CODE, file_of("a.md", "x"))
     assert [each.name for each in functions_of(CODE, context)] == ["load", "near"]
     assert functions_of(file_of("unknown.py", ""), context) == []
-    places = places_of(CODE, [ALSO.provenance, CODE.provenance, ALSO.provenance])
+    places = unique([CODE.provenance, ALSO.provenance, CODE.provenance, ALSO.provenance])
     assert places == (CODE.provenance, ALSO.provenance)

@@ -6,8 +6,9 @@ Reads and writes nothing but what it is handed.
 from dataclasses import dataclass
 from functools import lru_cache
 
-from devtune.data.code.module import Module
+from devtune.data.code.module import Module, Span
 from devtune.data.code.syntax import parse
+from devtune.data.families.stretches import parsed_part
 from devtune.records import Change, Provenance, Replay, SourceFile, Split
 
 
@@ -15,17 +16,34 @@ from devtune.records import Change, Provenance, Replay, SourceFile, Split
 class CodeFile:
     """One file whose language has a grammar."""
 
-    provenance: Provenance
-    split: Split
-    language: str
+    row: SourceFile
     text: str
     r"""With `\n` at the ends of its lines."""
     module: Module
 
     @property
+    def provenance(self) -> Provenance:
+        """Where the whole file came from."""
+        return self.row.provenance
+
+    @property
+    def split(self) -> Split:
+        """Which side of the split it is on."""
+        return self.row.split
+
+    @property
+    def language(self) -> str:
+        """Fence name of its language."""
+        return self.row.language
+
+    @property
     def lines(self) -> list[str]:
         """Lines without their ends, as spans of the module count them."""
         return self.text.split("\n")
+
+    def part(self, span: Span) -> Provenance:
+        """Return where a span of the module came from."""
+        return parsed_part(self.row, span)
 
     def key(self, family: str, place: str, line: int) -> str:
         """What a phrasing is chosen by: the place in the code, not the run."""
@@ -39,7 +57,7 @@ def read_code(row: SourceFile | Change | Replay) -> CodeFile | None:
     text, module = _read(row.text, row.language)
     if module is None:
         return None
-    return CodeFile(row.provenance, row.split, row.language, text, module)
+    return CodeFile(row, text, module)
 
 
 @lru_cache(maxsize=1)  # the families of a pipeline look at one row after the other

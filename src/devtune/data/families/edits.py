@@ -34,4 +34,6 @@ def commit_edit(step: CommitEdit, row: SourceFile | Change | Replay, context: Co
         "kind": words.kind,
         "scope": words.scope,
     }
-    yield ask(step, step.type, row, kept, task, context)
+    is_cleaned = (words.subject, words.body) != (row.subject, row.body)
+    done = ("message_cleaned",) if is_cleaned else ()
+    yield ask(step, step.type, row, kept, task, context, done)

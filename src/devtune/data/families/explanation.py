@@ -14,9 +14,11 @@ from devtune.data.corpus import Made, Yield, make_sample, reject
 from devtune.data.families.code_file import read_code
 from devtune.data.families.context import Context
 from devtune.data.families.remarks import find_fault, is_code, num_words, plain, reflow
+from devtune.data.families.stretches import excerpted
 from devtune.records import Change, Replay, SourceFile
 from devtune.steps.families import Explanation
 
+TRANSFORMATIONS = ("comment_removed", "comment_marks_removed", "reflowed")
 _DANGLING = re.compile(r"(:|\.\.\.|…|,|\b(and|or|the|a|of|to|that|which|if|because))\s*$")
 _POINTS_AWAY = re.compile(
     r"(?i)^\W*(see (also )?|refer to |cf\.? |ditto|same as |(as|like) above|copied from|taken from"
@@ -66,7 +68,9 @@ def explanation(step: Explanation, row: SourceFile | Change | Replay, context: C
             "num_lines": passage.code.end - passage.code.start,
         }
         request = context.prompt.render(values, file.key(step.type, code, start))
-        sample = make_sample(step.type, request, reflow(passage.text), where)
+        part = file.part(Span(start, passage.code.end))
+        done = (*excerpted((file.row, passage.code)), *TRANSFORMATIONS)
+        sample = make_sample(step.type, request, reflow(passage.text), part, done)
         written = "\n".join(lines[start : passage.remark.end])
         yield Made(file.split, sample, (written,))
 

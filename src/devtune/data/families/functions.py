@@ -8,9 +8,10 @@ from collections.abc import Mapping
 
 from devtune.data.code.module import Function
 from devtune.data.corpus import Made, Yield, make_sample, reject
-from devtune.data.families.code_file import read_code
+from devtune.data.families.code_file import CodeFile, read_code
 from devtune.data.families.context import Context
 from devtune.data.families.remarks import find_fault, num_words
+from devtune.data.families.stretches import excerpted
 from devtune.data.languages import fenced
 from devtune.records import Change, Replay, SourceFile
 from devtune.steps.families import DocstringToFunction, FunctionToDocstring
@@ -70,8 +71,16 @@ def _samples(step: FunctionStep, row: SourceFile | Change | Replay, context: Con
         }
         key = file.key(step.type, function.qualified_name, function.span.start)
         answer = _answer(step, function, file.language)
-        sample = make_sample(step.type, context.prompt.render(values, key), answer, file.provenance)
+        request, where = context.prompt.render(values, key), file.part(function.span)
+        done = _transformations(step, function, file)
+        sample = make_sample(step.type, request, answer, where, done)
         yield Made(file.split, sample, (function.body,))
+
+
+def _transformations(step: FunctionStep, function: Function, file: CodeFile) -> tuple[str, ...]:
+    """Name what is done to a function, in order."""
+    removed = ("docstring_removed",) if isinstance(step, FunctionToDocstring) else ()
+    return (*excerpted((file.row, function.span)), *removed, "comment_marks_removed")
 
 
 def _kind(function: Function, language: str) -> str:

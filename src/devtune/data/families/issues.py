@@ -60,7 +60,7 @@ def issue_to_patch(
         "kind": discussion.kind,
         "subject": clean_message(row.subject, "").subject or title,
     }
-    yield ask(step, step.type, row, kept, task, context)
+    yield ask(step, step.type, row, kept, task, context, ("prose_cleaned", "names_hidden"))
 
 
 def find_discussion(change: Change, context: Context) -> Discussion | str:

@@ -13,7 +13,8 @@ from devtune.data.code.statements import find_statements
 from devtune.data.corpus import Made, Yield, reject, split_lines
 from devtune.data.families.context import Context
 from devtune.data.families.requests import make_talk
-from devtune.data.families.surroundings import Shown, find_callers, find_definitions, places_of
+from devtune.data.families.stretches import part_of
+from devtune.data.families.surroundings import Shown, find_callers, find_definitions, unique
 from devtune.data.languages import fenced
 from devtune.records import Change, Message, Replay, SourceFile
 from devtune.steps.families import FillInTheMiddle
@@ -76,8 +77,10 @@ def _ask(
         Message("user", context.prompt.render(values, key)),
         Message("assistant", fenced(block, row.language)),
     )
-    places = places_of(row, (each.provenance for each in (*definitions, *callers)))
-    return Made(row.split, make_talk(step.type, messages, places), (block,))
+    shown = (each.provenance for each in (*definitions, *callers))
+    places = unique((part_of(row, span.start, span.end), *shown))
+    done = ("excerpt", "block_removed")
+    return Made(row.split, make_talk(step.type, messages, places, transformations=done), (block,))
 
 
 def _chosen(step: FillInTheMiddle, text: str, language: str, lines: list[str]) -> Iterator[Span]:

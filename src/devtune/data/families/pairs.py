@@ -12,7 +12,8 @@ from devtune.data.code.names import contains, is_test_path, words_of
 from devtune.data.corpus import Made, Yield, reject
 from devtune.data.families.context import Context
 from devtune.data.families.requests import make_talk
-from devtune.data.families.surroundings import functions_of, places_of
+from devtune.data.families.stretches import excerpted, parsed_part
+from devtune.data.families.surroundings import functions_of
 from devtune.data.languages import fenced
 from devtune.records import Change, Message, Rejected, Replay, SourceFile, Split
 from devtune.steps.families import ImplementationToTest, TestToImplementation
@@ -86,8 +87,10 @@ def _pair(
         Message("user", context.prompt.render(values, key)),
         Message("assistant", fenced(wanted.text, answer.place.language)),
     )
-    places = places_of(row, [graph.row(shown.place).provenance])
-    return Made(row.split, make_talk(step.type, messages, places), (wanted.body,))
+    pieces = (row, wanted.span), (graph.row(shown.place), given.span)
+    places = tuple(parsed_part(*each) for each in pieces)
+    sample = make_talk(step.type, messages, places, transformations=excerpted(*pieces))
+    return Made(row.split, sample, (wanted.body,))
 
 
 def _num_lines(function: Function) -> int:

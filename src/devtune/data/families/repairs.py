@@ -11,6 +11,7 @@ from devtune.data.corpus import Made, Yield, make_sample, reject
 from devtune.data.families.context import Context
 from devtune.data.families.deltas import Delta, compare, refuse
 from devtune.data.families.hunks import find_windows
+from devtune.data.families.stretches import changed_part
 from devtune.data.languages import fenced, language_of
 from devtune.errors import DevtuneError
 from devtune.records import Change, FileEdit, Replay, SourceFile
@@ -74,7 +75,7 @@ def _ask(
         f"{step.type} {change.source} {change.commit} {digest}",
     )
     answer = fenced(after, delta.language)
-    sample = make_sample(step.type, request, answer, delta.provenance)
+    sample = make_sample(step.type, request, answer, changed_part(delta), ("excerpt",))
     return Made(change.split, sample, tuple(delta.added()))
 
 

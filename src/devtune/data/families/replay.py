@@ -49,7 +49,9 @@ def commit_replay(step: CommitReplay, row: SourceFile | Change | Replay, context
         *_turns(row.actions),
         Message("assistant", _closing(row, words.subject)),
     )
-    sample = make_talk(step.type, messages, row.provenance, open_tools(step.tools).text)
+    is_cleaned = (words.subject, words.body) != (row.subject, row.body)
+    done = (*(("message_cleaned",) if is_cleaned else ()), "replayed", "tool_calls")
+    sample = make_talk(step.type, messages, row.provenance, open_tools(step.tools).text, done)
     yield Made(row.split, sample, tuple(_added(row.actions)))
 
 

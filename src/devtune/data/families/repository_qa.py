@@ -8,9 +8,11 @@ from pathlib import PurePosixPath
 
 import enry
 
+from devtune.data.code.module import Span
 from devtune.data.corpus import Made, Yield, make_sample, reject
 from devtune.data.documents.outline import PLAIN_SUFFIXES, SUFFIXES, Section, sections_of
 from devtune.data.families.context import Context
+from devtune.data.families.stretches import parsed_part
 from devtune.records import Change, Replay, SourceFile
 from devtune.steps.families import RepositoryQa
 
@@ -62,7 +64,9 @@ def repository_qa(step: RepositoryQa, row: SourceFile | Change | Replay, context
             "above": [each for each in above if each],
         }
         request = context.prompt.render(values, key)
-        sample = make_sample(step.type, request, section.text, where)
+        end = section.line + section.source.rstrip().count("\n") + 1
+        part = parsed_part(row, Span(section.line, end))
+        sample = make_sample(step.type, request, section.text, part, ("excerpt", "markdown"))
         yield Made(row.split, sample, (section.source,))
 
 

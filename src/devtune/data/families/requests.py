@@ -13,6 +13,7 @@ from devtune.data.families.answers import Answer, write_answer
 from devtune.data.families.context import Context
 from devtune.data.families.deltas import Delta, refuse
 from devtune.data.families.hunks import Span, find_windows
+from devtune.data.families.stretches import changed_part
 from devtune.data.languages import fenced
 from devtune.records import Change, Message, Provenance, Rejected, Sample
 from devtune.steps.families import ChangeFamily
@@ -25,10 +26,12 @@ def ask(
     deltas: Sequence[Delta],
     task: Mapping[str, object],
     context: Context,
+    cleaned: tuple[str, ...] = (),
 ) -> Made | Rejected:
     """Return the sample whose request is `task` and the old files, and whose answer is `deltas`.
 
-    `task` holds `subject`, which the closing sentence of an agent is made from.
+    `task` holds `subject`, which the closing sentence of an agent is made from; `cleaned` names
+    what was done to its texts.
     """
     key = " ".join((family, change.source, change.commit, deltas[0].path))
     answer = write_answer(step, deltas, str(task["subject"]), key)
@@ -37,9 +40,12 @@ def ask(
     files = list(show_files(deltas, answer, step.context_lines))
     request = context.prompt.render({**task, "files": files, "form": answer.form}, key)
     messages = (Message("user", request), *answer.messages)
-    places = tuple(each.provenance for each in deltas)
+    places = tuple(changed_part(each) for each in deltas)
     evidence = tuple(text for delta in deltas for text in delta.added())
-    return Made(change.split, make_talk(family, messages, places, answer.tools), evidence)
+    excerpt = () if all(each["is_whole"] for each in files) else ("excerpt",)
+    done = (*cleaned, *excerpt, answer.form)
+    sample = make_talk(family, messages, places, answer.tools, done)
+    return Made(change.split, sample, evidence)
 
 
 def show_files(
@@ -72,7 +78,11 @@ def show_windows(delta: Delta, windows: Iterable[Span]) -> list[dict[str, Any]]:
 
 
 def make_talk(
-    family: str, messages: tuple[Message, ...], places: tuple[Provenance, ...], tools: str = ""
+    family: str,
+    messages: tuple[Message, ...],
+    places: tuple[Provenance, ...],
+    tools: str = "",
+    transformations: tuple[str, ...] = (),
 ) -> Sample:
     """One conversation; the id is a hash of all that is said and called in it."""
     said = [
@@ -80,4 +90,4 @@ def make_talk(
         for each in messages
     ]
     digest = hashlib.sha256(json.dumps([family, *said]).encode()).hexdigest()
-    return Sample(digest[:16], family, messages, places, tools)
+    return Sample(digest[:16], family, messages, places, tools, transformations=transformations)

@@ -71,7 +71,8 @@ def _one_file(
         "path": delta.path,
         "subject": f"Address {'the remark' if len(kept) == 1 else 'the remarks'} on `{delta.path}`",
     }
-    yield ask(step, step.type, change, [delta], task, context)
+    done = ("prose_cleaned", "names_hidden")
+    yield ask(step, step.type, change, [delta], task, context, done)
 
 
 def _order(pair: Pair) -> tuple[int, str, str, int]:

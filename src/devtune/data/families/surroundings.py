@@ -11,6 +11,7 @@ from devtune.data.code.facts import Entry, Place, Use
 from devtune.data.code.graph import Graph
 from devtune.data.code.names import is_test_path
 from devtune.data.families.context import Context
+from devtune.data.families.stretches import parsed_part, part_of
 from devtune.data.languages import fenced
 from devtune.records import Provenance, SourceFile, Split
 
@@ -50,7 +51,7 @@ def find_definitions(
             each.qualified_name,
             fenced(each.signature, each.place.language),
             each.documentation,
-            graph.row(each.place).provenance,
+            parsed_part(graph.row(each.place), each.span),
         )
         for each in chosen
     ]
@@ -76,7 +77,8 @@ def _shown(graph: Graph, use: Use) -> Shown:
     first = max(span.start, use.line - LINES_AROUND)
     last = min(span.end, use.line + LINES_AROUND + 1)
     code = fenced("\n".join(row.text.split("\n")[first:last]), place.language)
-    return Shown(place.path, use.function.qualified_name, code, "", row.provenance)
+    where = part_of(row, first, last)
+    return Shown(place.path, use.function.qualified_name, code, "", where)
 
 
 def functions_of(row: SourceFile, context: Context) -> list[Entry]:
@@ -86,6 +88,6 @@ def functions_of(row: SourceFile, context: Context) -> list[Entry]:
     return [each for each in entries if each.kind == "function"]
 
 
-def places_of(row: SourceFile, shown: Iterable[Provenance]) -> tuple[Provenance, ...]:
-    """Return where a sample comes from: its own file, then the others it shows, each once."""
-    return tuple(dict.fromkeys((row.provenance, *shown)))
+def unique(places: Iterable[Provenance]) -> tuple[Provenance, ...]:
+    """Return places in their order, each once."""
+    return tuple(dict.fromkeys(places))

@@ -13,6 +13,7 @@ from devtune.data.code.syntax import parse
 from devtune.data.corpus import Made, Yield, make_sample, reject
 from devtune.data.families.code_file import CodeFile, read_code
 from devtune.data.families.context import Context
+from devtune.data.families.stretches import excerpted
 from devtune.data.languages import fenced
 from devtune.records import Change, Replay, SourceFile
 from devtune.steps.families import TypeAnnotation
@@ -63,7 +64,9 @@ def type_annotation(
         }
         key = file.key(step.type, function.qualified_name, function.span.start)
         answer = fenced(function.signature, file.language)
-        sample = make_sample(step.type, context.prompt.render(values, key), answer, where)
+        request, part = context.prompt.render(values, key), file.part(function.span)
+        done = ("annotations_removed", *excerpted((file.row, function.span)))
+        sample = make_sample(step.type, request, answer, part, done)
         yield Made(file.split, sample, (function.signature,))
 
 

@@ -11,7 +11,8 @@ from devtune.data.code.names import is_test_path
 from devtune.data.corpus import Made, Yield, reject
 from devtune.data.families.context import Context
 from devtune.data.families.requests import make_talk
-from devtune.data.families.surroundings import places_of
+from devtune.data.families.stretches import excerpted, parsed_part
+from devtune.data.families.surroundings import unique
 from devtune.data.languages import fenced
 from devtune.records import Change, Message, Rejected, Replay, SourceFile
 from devtune.steps.families import ApiUsage
@@ -67,10 +68,12 @@ def _ask(step: ApiUsage, row: SourceFile, entry: Entry, context: Context) -> Mad
         f"{fenced(function.text, caller.place.language)}"
         for caller, function in shown
     )
-    places = places_of(row, (graph.row(caller.place).provenance for caller, _ in shown))
+    pieces = [(graph.row(caller.place), caller.span) for caller, _ in shown]
+    places = unique(parsed_part(*each) for each in ((row, entry.span), *pieces))
     messages = (Message("user", request), Message("assistant", answer))
     evidence = tuple(function.body for _, function in shown)
-    return Made(row.split, make_talk(step.type, messages, places), evidence)
+    sample = make_talk(step.type, messages, places, transformations=excerpted(*pieces))
+    return Made(row.split, sample, evidence)
 
 
 def _shortest(
