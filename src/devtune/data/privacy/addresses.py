@@ -11,7 +11,7 @@ from devtune.data.privacy.detection import Detection
 from devtune.data.privacy.rarity import is_harmless, is_trivial, looks_random
 from devtune.data.privacy.spellings import other_spellings
 
-ADDRESS = ("://", "%3a%2f%2f", ":\\/\\/")
+ADDRESS = ("://", ":thin:", "%3a%2f%2f", ":\\/\\/")
 _USER = r"""[^\s:@/?#"'`<>\\()\[\]{},;]{0,128}"""
 # A password may hold anything up to the last `@` before the path, escaped or not.
 _LOGIN = re.compile(rf"""({_USER}):([^\s@"'`<>\\]{{1,256}})@(?=[\w.\[$%{{-])""")
@@ -19,6 +19,7 @@ _TOKEN = re.compile(rf"""({_USER})@(?=[\w.-]{{3}})""")
 _ESCAPED = re.compile(
     r"([^\s@\"'`%]{0,128})%3A([^\s@\"'`]{1,256}?)(?:%40|@)(?=[\w.-])", re.IGNORECASE
 )
+_ORACLE = re.compile(r"""([\w$#.-]{1,60})/([^\s@"'`<>\\]{1,256})@""")
 # What documentation and tests of address parsers write instead of a password.
 _WELL_KNOWN = frozenset(
     "password pass passwd pwd secret token user username pw foo bar baz test guest admin root x xx"
@@ -29,7 +30,7 @@ _WELL_KNOWN = frozenset(
 
 def in_address(text: str, end: int) -> Iterator[Detection]:
     """Yield the password of the address whose `://` ends at `end`, or the token it has instead."""
-    pattern = _ESCAPED if text[end - 1] in "fF" else _LOGIN
+    pattern = {"f": _ESCAPED, ":": _ORACLE}.get(text[end - 1].lower(), _LOGIN)
     login = pattern.match(text, end)
     if login is not None:
         password = login[2]

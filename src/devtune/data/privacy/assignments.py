@@ -17,20 +17,29 @@ from devtune.data.privacy.spellings import from_base64, from_escapes, other_spel
 _NUM_BEFORE = 40
 _NAME_CHARACTERS = string.ascii_letters + string.digits + "_.$-"
 # What is left of the name (`password` -> `_prod`), then closing quotes, brackets and indexes.
-_REST = re.compile(r"""([\w.$?-]{0,40}+)(?:\[\w{0,8}\])?(?:\\{0,3}["'`])?(?:\s?[\])}]){0,2}""")
+_REST = re.compile(
+    r"""([\w.$?-]{0,40}+)(?:\[\w{0,8}\])?(?:\\{0,3}["'`])?(?:\s?[\])}]|\\{0,3}["'`](?=[\s,).])){0,4}"""
+)
 _OPERATOR = re.compile(
     r"""(?x)
-    (?P<pair> \s{0,60}+ ,?+ \s{0,60}+ [\\"'{]{0,4} (?i:value|default|content) [\\"']{0,4}
-        \s{0,9}+ [:=] \s{0,9}+ )
-    | \s{0,9}+ [:=] \s{0,9}+ \{ \s{0,60}+ [\\"']{0,4} (?:value|default) [\\"']{0,4} \s{0,9}+ [:=] \s{0,9}+
+    (?P<pair> \s{0,60}+ ,?+ \s{0,60}+ [\\"'{]{0,4} (?:android:)? (?i:value|default|content)
+        [\\"']{0,4} \s{0,9}+ [:=] \s{0,9}+ )
+    | \s{0,9}+ [:=] \s{0,9}+ \{ \s{0,60}+ [\\"']{0,4} (?:value|default) [\\"']{0,4} \s{0,9}+ [:=]
+        \s{0,9}+
     | (?P<block> \s{0,9}+ : [ ]{0,9}+ [|>][-+]?+ [ ]{0,9}+ \r?\n \s{1,40}+ )
+    | (?P<nested> \s{0,9}+ [:=] [ ]{0,9}+ (?: [{\[(] \s{0,60}+ | \r?\n [ ]{1,40}+ )
+        (?: -[ ] | ["']?[\w.-]{1,40}["']?+ \s? (?::|=>|=) \s{1,9}+ ) )
     | (?P<markup> \s? </\w{1,20}> \s{0,60}+ <\w{1,20}> \s{0,60}+
-        | (?:[ ][\w:-]{1,30}+=["'][^"'<>\n]{0,60}+["']){0,4}+ [ ]?/?> (?:<!\[CDATA\[)?+ ) (?=[^<\n]{6,200}+ <|[^<\n]{6,200}\]\]>)
+        | (?:[ ][\w:-]{1,30}+=["'][^"'<>\n]{0,60}+["']){0,4}+ [ ]?/?> (?:<!\[CDATA\[)?+ )
+        (?=[^<\n]{6,200}+ <|[^<\n]{6,200}\]\]>)
     | \s{0,9}+ : \s{0,9}+ [&\w.'<>\[\]?|,* ]{1,50}? [ ] =[ ] (?=[\w"'`@&])
-    | \s{0,20}+ (?: :=|=>|===?|!==?|\|\|=|\?\?=|\?=|\+=|=|<-|->|<> ) \s{0,60}+
+    | [ ] \{ [^{}\n]{1,40}+ \} [ ] = [ ]
+    | [=:] ["'] \s? [+.] \s? (?=["'])
+    | \s{0,20}+ (?: :=|=>|===?|!==?|\|\|=?|\?\?=?|\?=|\+=|=|<-|->|<>|\?:|or\b ) \s{0,60}+
     | \s{0,9}+ : \s{0,60}+
     | [ \t]{0,9}+ , [ \t]{0,20}+
-    | (?P<call> \( \s{0,60}+ (?:[\w.]{1,40}+,\s{0,60}+)?+ )
+    | \s (?:for|of|to|on|at|in) \s [\w' -]{1,40}? (?:\sis|\s?[:=]) \s{1,9}+
+    | (?P<call> (?:\.\w{1,20}+)?+ \( \s{0,60}+ (?:[\w.]{1,40}+,\s{0,60}+)?+ )
     | \s{1,9}+ [\w*\[\].]{1,30}+ \s{1,9}+ = \s{1,9}+ (?=["'`])
     | (?P<space> \s{1,60}+ (?:(?:is|was|to|as)\s{1,9}+){0,2} (?:\d\s)?+ )
     """
@@ -39,27 +48,33 @@ _SCHEME = r"(?:(?i:basic|bearer|token|apikey|api-key|key|bot|ssws|digest)[ ]{1,4
 _QUOTED = re.compile(
     r"""(?x)
     (?: [\w.:&@!<>*-]{1,60}+ \s? \( \s{0,40}+ | new\s{1,9}+ [\w.<>]{1,40}+ \( \s{0,40}+ ){0,3}
-    (?P<list> [\[({] \s{0,60}+ ){0,2} (?:[bBrRfFuUL@$&]{1,2}+ | ![!\w]{1,6}[ ] | &\w{1,20}[ ])?+
+    (?P<list> [\[({] \s{0,60}+ ){0,2} (?:return[ ] | [bBrRfFuULN@$&]{1,2}+ | ![!\w]{1,6}[ ] | &\w{1,20}[ ])?+
     (?P<quote> \"{3} | '{3} | \\{0,3}["'`] ) """
     + _SCHEME
     + r"""(?P<value> (?:(?!(?P=quote))(?:[^\\\r\n]|\\[^\r\n])){1,512}+ ) (?P=quote) """
 )
 _NEXT = re.compile(r"""\s{0,60}+,\s{0,60}+(["'])([^"'\\\n]{1,512}+)\1""")
 _FALLBACK = re.compile(  # `getenv("PASSWORD", "v")`, `env.PASSWORD || "v"`
-    r"""(?x) [^\n"'`;,|?]{0,80}+ (?:["'`][\w.:/-]{1,60}+["'`][\s\])]{0,3}+)?+
-    [^\n"'`;,|?]{0,20}? (?:,|\|\||\?\?|\?:|\bor\b) \s{0,40}+ (?:default\s?=\s?)?+ (?=["'`]) """
+    r"""(?x) [^\n"'`;,|?]{0,80}? (?:["'`][\w.:/-]{1,60}+["'`][\s\])]{0,3}+)?+
+    (?:,|\|\||\?\?|\?:|\bor\b) \s{0,40}+ (?:default\s?=\s?)?+ (?=["'`]) """
 )
 _BLOCK_DEFAULT = re.compile(
     r"""["']?\s{0,9}+\{[^{}]{0,300}?\bdefault["']?\s{0,40}+[=:]\s{0,9}+(?=["'])"""
 )
-_BARE = re.compile(_SCHEME + r"""([^\s"'`<>\\]{6,512}+)""")
+_BARE = re.compile(
+    _SCHEME + r"""(?:!!?\w{1,9} |&\w{1,20} |[\w.@-]{1,30} / )?([^\s"'`<>\\]{6,512}+)"""
+)
 _BARE_END = re.compile(r"&(?=amp;|[\w.-]+=)|;|,(?=\w*=|$)|\}\}?$|[,.:)\]}]+$")
 _AFTER_BARE = re.compile(
-    r"""[ \t]{0,40}+(?:$|[\r\n\\"'`<#;/,()\]}|&}]|-|(?:for|on|and|to|at|in)\b|\w{1,20}+=|host\b|user)"""
+    r"""[ \t]{0,40}+(?:$|[\r\n\\"'`<#;/,()\]}|&}]|-|(?:for|on|and|to|at|in)\b|[.)]+(?:\s|$)|\w{1,20}+=|host\b|user)"""
 )
 _COMMAND = re.compile(
     r"(?m:^\s{0,9}(?:ENV|ARG|set|setx|export|define) )\s{0,9}\Z|login |machine |/\Z"
 )
+_DIRECTIVE = re.compile(
+    r"(?:^|\n|\\n)[ \t\\*#+>-]{0,40}(?:(?:enable|target|default|username|user)\b[^\n]{0,40})?\Z"
+)
+_LINE_END = re.compile(r"[ \t]{0,9}(?:$|[\r\n\\])")
 _COMPARED = re.compile(
     r"""(["'])([^"'\n\\]{6,128}+)\1(?:\s?[=!]={1,2}\s?|\.equals\(\s?)[\w.$>(-]{0,40}\Z"""
 )
@@ -154,6 +169,8 @@ def _value_after(text: str, name_start: int, place: int, judge: _Judge) -> list[
         end = text.find("<", place)
         end = text.find("]]>", place, end) if text.find("]]>", place, end) >= 0 else end
         return _judged(text, place, end, judge, True)
+    if operator["nested"]:
+        judge = _Judge(judge.keyword, "_type")
     quoted = _QUOTED.match(text, place)
     if quoted is not None:
         return _quoted_values(text, quoted, judge) or _fallback(text, place, judge)
@@ -162,9 +179,9 @@ def _value_after(text: str, name_start: int, place: int, judge: _Judge) -> list[
         return _quoted_values(text, quoted, judge)
     if operator["call"] or "," in operator[0] and operator["pair"] is None:
         return None
-    if "\n" in operator[0] and operator.lastgroup not in ("pair", "block"):
+    if "\n" in operator[0] and operator.lastgroup not in ("pair", "block", "nested"):
         return None
-    bare = _bare(text, place, judge)
+    bare = _bare(text, place, judge, operator[0] == "=")
     if bare and operator["space"] and not _may_stand_bare(text, name_start, bare[0], judge):
         return None
     return bare or _fallback(text, place, judge)
@@ -197,7 +214,7 @@ def _fallback(text: str, place: int, judge: _Judge) -> list[_Span] | None:
     return _quoted_values(text, quoted, judge) if quoted is not None else None
 
 
-def _bare(text: str, place: int, judge: _Judge) -> list[_Span] | None:
+def _bare(text: str, place: int, judge: _Judge, is_tight: bool) -> list[_Span] | None:
     bare = _BARE.match(text, place)
     if bare is None:
         return None
@@ -207,7 +224,7 @@ def _bare(text: str, place: int, judge: _Judge) -> list[_Span] | None:
     if (
         any(each in value for each in "(){}[]")
         or re.match(r"\w+=[a-zA-Z_]", value)
-        or not _AFTER_BARE.match(text, end)
+        or not (_AFTER_BARE.match(text, end) or (is_tight and text[end] == " "))
     ):
         return None
     return _judged(text, bare.start(1), end, judge, False)
@@ -220,6 +237,8 @@ def _may_stand_bare(text: str, name_start: int, span: _Span, judge: _Judge) -> b
     if re.search(r"\b(?:is|was)\s{1,9}\Z", text[max(0, span[0] - 12) : span[0]]):
         return judge.keyword.is_password
     before = text[max(0, name_start - 60) : name_start]
+    if _DIRECTIVE.search(before) and _LINE_END.match(text, span[1]):
+        return any(map(str.isdigit, text[span[0] : span[1]]))
     return judge.keyword.is_password and (
         text.startswith("-", name_start) or _COMMAND.search(before) is not None
     )

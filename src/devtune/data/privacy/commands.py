@@ -20,8 +20,9 @@ CALLS = (
     "digestauth(", "setbasicauth(", "withbasicauth(", "withcredentials(", "createuser(",
     "create_user(", "adduser(", "add_user(", "superuser(", "simple_bind_s(", "simple_bind(",
     "basic(", "auth: [", '"auth": [', "connection(", "driver(", "account(", "client(", "auth: (",
-    "hmac.new(", "jwt.encode(", "jwt.decode(", "jwt.sign(", "jwt.verify(",
+    "jwt.encode(", "jwt.decode(", "jwt.sign(", "jwt.verify(", "setcredential(",
 )  # fmt: skip
+KEYED_CALLS = ("hmac.new(", "createhmac(", "secretkeyspec(", "signing_key(")
 _ARGUMENT = re.compile(
     r"""(?x) \s{0,60}+ (?: (?P<name>[\w-]{1,30}) \s? [=:] \s? )?+ (?: [brfuLB@]?+ (?P<quote>["'`])
     (?P<value>(?:(?!(?P=quote))(?:[^\\\n]|\\[^\n])){0,300}+)(?P=quote) | [^\s"'`,()]{1,120}+
@@ -33,11 +34,11 @@ _PAIR = re.compile(
     r"""(?x) (?:=|\s{1,9}+)? (\\{0,3}["']?) (?P<user>[\w.@%+\\-]{0,80}+) : (?P<value>[^\s"'`\\]{4,200}+) """
 )
 _OPTION_VALUE = r"""(\\{0,3}["']?)(?P<value>[^\s"'`\\<>|;]{6,200}+)"""
-_GLUED = re.compile(r"[^\n]{0,200}?\s-p" + _OPTION_VALUE)
-_SPACED = re.compile(r"[^\n]{0,200}?\s-(?:p|P|a|w|psw|pw|password|pass)[ =]" + _OPTION_VALUE)
+_GLUED = re.compile(r"[^\n]{0,200}?(?<=\s)-p\s?" + _OPTION_VALUE)
+_SPACED = re.compile(r"[^\n]{0,200}?(?<=\s)-(?:p|P|a|w|k|psw|pw|password|pass)[ =]" + _OPTION_VALUE)
 _PIPED = re.compile(
     r"""(?:-n |-e )?(\\{0,3}["']?)(?P<value>[^\s"'`\\<>|;]{6,200}+)\1\s{0,9}+\|\s{0,9}+
-    (?:sudo|docker|podman|helm|passwd|kinit|gpg|openssl|base64|crane|oras|chpasswd|cryptsetup|vault)""",
+    (?:sudo|docker|podman|helm|passwd|kinit|gpg|openssl|base64|crane|oras|gh|glab|chpasswd|cryptsetup|vault)""",
     re.VERBOSE,
 )
 _SQL = re.compile(
@@ -46,9 +47,13 @@ _SQL = re.compile(
 )
 _HEADER = re.compile(r"""\s{1,4}+(?P<value>[A-Za-z0-9+/_-]{8,400}+={0,2})""")
 _PASSIN = re.compile(r"""(?P<value>[^\s"'`\\<>|;]{6,200}+)""")
-_HTPASSWD = re.compile(r"[^\n]{0,120}?\s-\w{0,4}b\w{0,4}\s+(?:\S{1,120}+\s+){2}" + _OPTION_VALUE)
-_PERCENT = re.compile(r"[^\n]{0,200}?\s-U\s?['\"]?[\w.\\@-]{1,60}%" + _OPTION_VALUE)
-_FTP = re.compile(r"[^\n]{0,100}?\s-u\s?['\"]?[\w.\\@-]{1,60}[,%:]" + _OPTION_VALUE)
+_HTPASSWD = re.compile(
+    r"[^\n]{0,120}?(?<=\s)-\w{0,4}b\w{0,4}\s+(?:\S{1,120}+\s+){2}" + _OPTION_VALUE
+)
+_PERCENT = re.compile(r"[^\n]{0,200}?(?<=\s)-U\s?['\"]?[\w.\\@-]{1,60}%" + _OPTION_VALUE)
+_FTP = re.compile(r"[^\n]{0,100}?(?<=\s)-u\s?['\"]?[\w.\\@-]{1,60}[,%:]" + _OPTION_VALUE)
+_NET_USE = re.compile(r"[^\n]{0,160}?/user:\S{1,80}+\s{1,4}+" + _OPTION_VALUE)
+_LOGIN = re.compile(r"\s{0,3}" + _OPTION_VALUE)
 _SEND = re.compile(r"""\s{0,3}[("]{1,3}(?P<value>[^"'\n\\]{8,80}+)\\[rn]""")
 
 COMMANDS: dict[str, tuple[str, "re.Pattern[str]"]] = {
@@ -62,7 +67,7 @@ COMMANDS: dict[str, tuple[str, "re.Pattern[str]"]] = {
             "ldapmodify", "ldapwhoami", "sqlcmd ", "mongo ", "mongosh ", "mongodump ", "az login",
             "plink ", "pscp ", "zip ", "unzip ", "clickhouse-client", "bcp ", "ipmitool", "sqoop ",
             "cqlsh ", "rabbitmqadmin", "ldappasswd", "mongorestore", "osql ", "oc login", "cf login",
-            "sshpass -", "helm repo add", "net use", "xfreerdp", "rdesktop", "isql ",
+            "sshpass -", "helm repo add", "openssl ", "xfreerdp", "rdesktop", "isql ",
         ),
         ("spaced", _SPACED),
     ),
@@ -72,20 +77,25 @@ COMMANDS: dict[str, tuple[str, "re.Pattern[str]"]] = {
     **dict.fromkeys(("pass:", ":pass:"), ("passin", _PASSIN)),
     "htpasswd ": ("htpasswd", _HTPASSWD),
     **dict.fromkeys(("smbclient ", "rpcclient ", "wmic "), ("percent", _PERCENT)),
-    **dict.fromkeys(("lftp ", "ncftp "), ("ftp", _FTP)),
+    "net use ": ("net_use", _NET_USE),
+    **dict.fromkeys(("vault login ", "with-token <<< "), ("login", _LOGIN)),
+    **dict.fromkeys(("curl ", "lftp ", "ncftp "), ("ftp", _FTP)),
     **dict.fromkeys(("send", "sendline"), ("send", _SEND)),
 }  # fmt: skip
 
 
-def passed(text: str, end: int) -> Iterator[Detection]:
-    """Yield the strings after the first argument of a call that logs in, if they are passwords."""
+def passed(text: str, end: int, is_first: bool) -> Iterator[Detection]:
+    """Yield the strings a call that logs in is given, if they are passwords.
+
+    The first argument is a name or a host, except where `is_first` says otherwise.
+    """
     place = end
     for nth in range(_NUM_ARGUMENTS):
         argument = _ARGUMENT.match(text, place)
         if argument is None:
             return
         value, name = argument["value"], argument["name"]
-        if nth and value and name is None and _is_password(value):
+        if value and name is None and (nth or is_first) and _is_password(value):
             yield _found(text, *argument.span("value"), "call")
         if argument[4] != ",":
             return

@@ -9,19 +9,32 @@ from dataclasses import dataclass
 _PASSWORDS = (
     "password passwd passwort passwrd passphrase passcode pwd pswd psswd kennwort contrasena senha"
     " motdepasse mdp wachtwoord parola userpass dbpass rootpw bindpw keypass storepass requirepass"
-    " masterauth sqlpass mypass adminpass ftppass sshpass smtppass"
+    " masterauth securestring psk credential credentials auth_pass sqlpass mypass adminpass ftppass sshpass smtppass"
 )
-_TOKENS = "secret token credential apikey api_key api-key api.key bearer jwt_key psk authkey"
+_TOKENS = (
+    "secret token apikey api_key api-key api.key bearer authkey sonar.login sessionid session_id"
+    " phpsessid jsessionid totp_seed otp_seed hash_salt nonce_salt auth_salt key_salt"
+    " in_salt secret_salt password_salt app_salt hashids_salt authorization"
+)
 _KEYS_OF = (
     "access account admin aes app application auth cipher client connection consumer crypt crypto"
     " customer data decryption deploy device dev encryption enc functions gateway hmac host"
     " ingest integration jwt license licence management master merchant partner primary priv"
-    " private prod project read rest sdk secondary server service session shared sharedaccess sign"
+    " private prod project read rest routing sdk secondary server service session shared sharedaccess sign"
     " signing site storage subscription team user vault web webhook write x deployment webapi"
 )
 # Words too short to look for alone: something of an assignment must follow at once.
-_SHORT = {"pass": True, "pw": True, "pin": True, "auth": False, "pat": False, "jwt": False}
-_FOLLOWING = ("=", " =", ":", " :", '"', "'", "\\", "]", ">", "<", "_", ",")
+_SHORT = {
+    "pass": True,
+    "pw": True,
+    "pin": True,
+    "cred": True,
+    "auth": False,
+    "pat": False,
+    "jwt": False,
+    "session": False,
+}
+_FOLLOWING = ("=", " =", ":", " :", '"', "'", "\\", "]", ">", "<", "_", ",", ' "', " '")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +51,7 @@ def keywords() -> dict[str, Keyword]:
     found: dict[str, Keyword] = {}
     for word, is_password in _SHORT.items():
         found.update({word + each: Keyword(word, is_password) for each in _FOLLOWING})
+    found["pass "] = Keyword("pass", True)
     for start in _KEYS_OF.split():
         for joint in ("", "_", "-", "."):
             word = f"{start}{joint}key"
@@ -61,7 +75,7 @@ _ASPECT = re.compile(
 # Names of what looks drawn at random and is no secret.
 _PUBLIC = tuple(
     "public pubkey pub_key publish page_token pagetoken next_token nexttoken continuation sync_token"
-    " synctoken cursor csrf xsrf pagination hash digest sha1 sha2 sha5 md5 checksum fingerprint etag"
+    " synctoken cursor csrf_token csrftoken csrf-token xsrf-token csrfmiddleware pagination hash digest sha1 sha2 sha5 md5 checksum fingerprint etag"
     " max_token maxtoken num_token foreign tokeniz tokenis sitekey site_key site-key keyboard"
     " idempot lock_token locktoken cache_key cachekey cache-key verification_key verify_key"
     " primarykey primary_key known_host".split()  # noqa: SIM905
@@ -76,4 +90,4 @@ def is_aspect(rest: str) -> bool:
 def is_public(name: str) -> bool:
     """Whether a whole name is that of something meant to be seen."""
     lowered = name.lower()
-    return any(each in lowered for each in _PUBLIC)
+    return "salt" not in lowered and any(each in lowered for each in _PUBLIC)

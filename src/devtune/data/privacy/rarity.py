@@ -131,7 +131,7 @@ def looks_random(value: str, min_characters: int = 12) -> bool:
     if len(value) >= 24 and _HEX.fullmatch(value):
         return not value.isdigit()
     has_digit = any(each.isdigit() for each in value)
-    return rarity(value) >= (RANDOM if len(value) >= 20 else 0.42) + (0 if has_digit else 0.1)
+    return rarity(value) >= (RANDOM if len(value) >= 20 else 0.42) + (0 if has_digit else 0.06)
 
 
 def is_trivial(value: str) -> bool:

@@ -13,7 +13,7 @@ from ahocorasick_rs import AhoCorasick, Implementation
 from devtune.data.privacy.addresses import ADDRESS, in_address
 from devtune.data.privacy.armour import ARMOUR, BARE_STARTS, armoured, bare_key
 from devtune.data.privacy.assignments import assigned
-from devtune.data.privacy.commands import CALLS, COMMANDS, in_command, passed
+from devtune.data.privacy.commands import CALLS, COMMANDS, KEYED_CALLS, in_command, passed
 from devtune.data.privacy.credential_files import (
     GENERATED,
     JWK,
@@ -126,7 +126,9 @@ def _table() -> dict[str, tuple[list[Reader], str]]:
     for hint in ADDRESS:
         add(hint, lambda text, _, end: in_address(text, end))
     for hint in CALLS:
-        add(hint, lambda text, _, end: passed(text, end))
+        add(hint, lambda text, _, end: passed(text, end, is_first=False))
+    for hint in KEYED_CALLS:
+        add(hint, lambda text, _, end: passed(text, end, is_first=True))
     for hint, (name, pattern) in COMMANDS.items():
         add(hint, partial(_in_command, name, pattern))
     readers = ((ARMOUR, armoured), (PORTS, pgpass_line), (MANIFEST, kubernetes_secret),
