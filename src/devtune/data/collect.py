@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from devtune.data.filters.tombstones import ERASED, Tombstones, digest_of
-from devtune.data.parts import Run, run_parts
+from devtune.data.parts import TEMPORARY, Run, run_parts
 from devtune.data.privacy.marking import Marker
 from devtune.data.privacy.personal import load_personal_policy
 from devtune.data.privacy.redaction import Redactor
@@ -28,6 +28,7 @@ from devtune.data.sealed import (
     unseal_value,
 )
 from devtune.data.sources.opening import Reader, open_sources
+from devtune.data.temporary import temporary_files_in
 from devtune.data.writing import (
     FILES,
     Tally,
@@ -96,7 +97,8 @@ def collect(section: CollectSection, executor: Executor, out: Path, progress: Pr
     scratch = out / SCRATCH
     scratch.mkdir(parents=True, exist_ok=True)
     key = open_key(scratch)
-    sources, units = _plan(opened.readers, scratch)
+    with temporary_files_in(scratch / TEMPORARY):
+        sources, units = _plan(opened.readers, scratch)
     run = Run(scratch, executor, progress, "collect")
     reading = Reading(opened.readers, scratch, compiled_rules(scratch), section.personal_data)
     parts = run_parts("read", [seal_value(each, key) for each in units], reading, run)

@@ -22,6 +22,7 @@ from loguru import logger
 
 from devtune.data.executors import Step, execute
 from devtune.data.signals import follow_parent, leave_to_main_thread
+from devtune.data.temporary import temporary_files_in
 from devtune.errors import DevtuneError, one_line
 from devtune.pipeline import Executor, LocalExecutor
 from devtune.progress import Progress
@@ -33,7 +34,7 @@ logger.disable("datatrove")
 Work = Callable[[Any, Path], None]
 """Gets what the plan says of one part, and an empty directory to fill. It must be picklable."""
 SECONDS_BETWEEN_LOOKS = 0.5
-FAULT, TRACE = "fault", "trace"
+FAULT, TRACE, TEMPORARY = "fault", "trace", "temporary"
 DIGITS = 6
 
 
@@ -85,7 +86,8 @@ class Parts:
         shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir(parents=True)
         try:
-            self.work(unit, draft)
+            with temporary_files_in(draft / TEMPORARY):
+                self.work(unit, draft)
             # Another task may have done the same part when SLURM started one anew.
             with contextlib.suppress(OSError):
                 draft.rename(self.place(index))

@@ -13,9 +13,10 @@ from typing import Any
 from devtune.data.chunks import Chunk, chunks_of, read_at
 from devtune.data.code.facts import Fact, describe
 from devtune.data.code.graph import write_graph
-from devtune.data.parts import Run, run_parts
+from devtune.data.parts import TEMPORARY, Run, run_parts
 from devtune.data.selection.duplicates import Copy, choose, find_clusters
 from devtune.data.selection.sketches import Sketches, write_sketches
+from devtune.data.temporary import temporary_files_in
 from devtune.jsonl import write_jsonl
 from devtune.records import DuplicateCluster, Rejected, SourceFile
 from devtune.steps.selection import NearDuplicateFiles
@@ -104,7 +105,8 @@ def draw_graph(corpus: Path, out: Path, run: Run) -> None:
         return
     parts = run_parts("code graph", _units(corpus), Describing(corpus), run)
     draft = out.with_suffix(".new")
-    write_graph(_facts(parts), draft)
+    with temporary_files_in(run.scratch / TEMPORARY):  # where its indexes are sorted
+        write_graph(_facts(parts), draft)
     draft.rename(out)
 
 

@@ -17,6 +17,7 @@ from devtune.data.code.import_paths import group_of
 from devtune.data.code.module import Function, Module, Span
 from devtune.data.code.resolution import choose
 from devtune.data.code.syntax import parse
+from devtune.data.temporary import spill_here
 from devtune.errors import DevtuneError, one_line
 from devtune.records import SourceFile, Split
 
@@ -61,6 +62,7 @@ def write_graph(facts: Iterable[Fact], out: Path) -> None:
         out.unlink(missing_ok=True)
         connection = sqlite3.connect(out, isolation_level=None)
         try:
+            spill_here(connection)
             connection.executescript(f"PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; {_TABLES}")
             connection.execute("BEGIN")
             _Writer(connection).write(facts)

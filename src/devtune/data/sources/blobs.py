@@ -6,12 +6,12 @@ asked for next is fetched several at a time: an answer costs less than waiting f
 
 import hashlib
 import subprocess
-import tempfile
 from collections.abc import Iterable, Sequence
 from types import TracebackType
 from typing import IO
 
 from devtune.data.sources.git import Repository
+from devtune.data.temporary import unnamed_file
 
 SIZES_AT_ONCE = 256
 CONTENTS_AT_ONCE = 32
@@ -24,7 +24,7 @@ class Blobs:
     def __init__(self, repository: Repository) -> None:
         self._repository = repository
         # A pipe would fill up and block git if it had much to complain about.
-        self._complaints: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed in __exit__
+        self._complaints = unnamed_file()
         self._sizes = repository.converse(
             "cat-file",
             "--batch-check=%(objecttype) %(objectname) %(objectsize)",

@@ -7,7 +7,6 @@ out are not there: no output names them.
 import json
 import os
 import shlex
-import tempfile
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from typing import IO
 
 from devtune.data.sources.git import Repository
 from devtune.data.sources.sizes import find_large_files
+from devtune.data.temporary import unnamed_file
 from devtune.records import Action
 
 MAX_HIT_BYTES = 600
@@ -87,7 +87,7 @@ class Checkout:
 
     @contextmanager
     def _searching(self, pattern: str, left_out: tuple[str, ...]) -> Generator[IO[bytes]]:
-        with tempfile.TemporaryFile() as complaints:
+        with unnamed_file() as complaints:
             child = self.repository.converse(
                 *(*_GREP, pattern, self.commit, "--", *left_out), complaints=complaints
             )

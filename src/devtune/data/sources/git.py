@@ -10,13 +10,13 @@ import resource
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from devtune.data.temporary import unnamed_file
 from devtune.errors import DevtuneError
 
 CONFIG = (
@@ -87,7 +87,7 @@ class Repository:
         `mailmap` is the commit whose `.mailmap` counts. Raises `DevtuneError` when git fails and
         the output was read to its end; a reader that leaves early ends the command.
         """
-        with tempfile.TemporaryFile() as complaints, tempfile.TemporaryFile() as given:
+        with unnamed_file() as complaints, unnamed_file() as given:
             given.write(fed)
             given.seek(0)
             feeder = self._start(fed_by, complaints) if fed_by else None

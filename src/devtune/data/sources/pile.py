@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from devtune.data.sources.pieces import BranchCommit, Head, Piece, Remark
+from devtune.data.temporary import spill_here
 
 MAX_BRANCH_COMMITS = 250
 """As many as GitHub lists; a longer walk has left the branch."""
@@ -52,6 +53,7 @@ class Pile:
 
     def __init__(self) -> None:
         self._base = sqlite3.connect("", isolation_level=None)
+        spill_here(self._base)
         self._base.executescript(_SCHEMA)
         self._base.execute("BEGIN")
 
