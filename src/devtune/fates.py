@@ -20,7 +20,8 @@ from devtune.stage import MANIFEST, read_manifest
 
 UNFINISHED = ("adapter.partial", "model.partial", "serving.partial")
 """What a training that is not done left may have been trained on it as well."""
-TAUGHT = ("dataset", "samples", "corpus")
+DATA = ("collect", "build", "render")
+"""Stages whose directories hold texts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +148,7 @@ def _others(finished: Sequence[Finished], holding: set[str], run_dir: Path) -> t
     """Directories of data of other runs that hold what went, and the corpora they were made of."""
     made_of = {x for each in finished if each.fingerprint in holding for x in each.inputs.values()}
     held = [x for x in finished if x.fingerprint in holding | made_of]
-    return tuple(x for x in held if x.directory.parent != run_dir and x.directory.name in TAUGHT)
+    return tuple(x for x in held if x.directory.parent != run_dir and x.stage in DATA)
 
 
 def _reports(

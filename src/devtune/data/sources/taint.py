@@ -59,7 +59,8 @@ class Taint:
         """Return a message without the lines that name an erased author."""
         if not self.names_someone(text):
             return text
-        return "\n".join(line for line in text.split("\n") if not self.names_someone(line))
+        lines = (line for line in text.split("\n") if not self.names_someone(line))
+        return "\n".join(lines).strip("\n")
 
 
 @dataclass(frozen=True, slots=True)
