@@ -147,8 +147,12 @@ def test_numbers_follow_the_order_in_which_secrets_were_found_not_the_processes(
     assert [Redactor(learned).redact(text) for text in marked] == redacted(*texts)
 
 
-def test_what_looks_like_a_mark_but_is_none_stays():
-    text = f"REDACTED_KEY_{'0' * 32}"
+@pytest.mark.parametrize(
+    "text",
+    [f"REDACTED_KEY_{'0' * 32}", f"REDACTED_{'K' * 81}_{'0' * 32}", "REDACTED_" * 100_000],
+    ids=["unknown", "too long", "endless"],
+)
+def test_what_looks_like_a_mark_but_is_none_stays(text):
     assert redacted(text) == [text]
 
 

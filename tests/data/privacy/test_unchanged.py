@@ -2,7 +2,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from devtune.data.privacy.marking import Marker
-from devtune.data.privacy.unchanged import MARGIN_CHARACTERS, changed_part
+from devtune.data.privacy.unchanged import changed_part
 
 KEY = b"k" * 32
 FILLER = [f"    value_{number} = compute(row, {number})  # as before\n" for number in range(300)]
@@ -13,12 +13,18 @@ def edited(start, length, new):
     return "".join((*FILLER[:start], *new, *FILLER[start + length :]))
 
 
-def test_the_lines_around_a_change_are_all_that_is_left():
-    part = changed_part(edited(150, 1, ["    changed()\n"]), TEXT)
-    assert "changed()" in part
-    assert len(part) < len("    changed()\n") + 2 * (MARGIN_CHARACTERS + 2 * len(FILLER[0]))
-    assert part.startswith("    value_")
-    assert not part.endswith("\n")
+def test_the_lines_around_each_change_are_all_that_is_left():
+    new = "    changed()\n"
+    text = edited(250, 1, [new]).replace(FILLER[100], new + FILLER[100])
+    part = changed_part(text, TEXT).splitlines(keepends=True)
+    around = [*FILLER[80:100], new, *FILLER[100:120], *FILLER[230:250], new, *FILLER[251:271]]
+    assert part == [*around[:-1], around[-1].rstrip("\n")]
+
+
+def test_changes_close_to_each_other_are_one_stretch_and_ends_have_no_margin():
+    text = edited(0, 0, ["first()\n"]).replace(FILLER[30], "near()\n")
+    part = changed_part(text, TEXT)
+    assert part == text[: text.index(FILLER[51])].rstrip("\n")
 
 
 def test_a_text_that_changed_from_end_to_end_is_left_whole():
@@ -33,12 +39,13 @@ def test_what_was_only_taken_away_leaves_its_neighbours():
     assert FILLER[170].rstrip("\n") in part
 
 
-@given(st.text(max_size=40), st.text(max_size=40), st.text(max_size=4000), st.text(max_size=4000))
-def test_every_change_is_in_the_part(old, new, before, after):
-    text = before + new + after
-    part = changed_part(text, before + old + after)
-    assert part in text
-    assert new in part or part == text or new in before + old + after
+@given(st.text("ab\n", max_size=40), st.text("ab\n", max_size=40),
+       st.text("cd\n", max_size=4000), st.text("cd\n", max_size=4000))  # fmt: skip
+def test_every_new_line_is_in_the_part(old, new, before, after):
+    text, known = before + new + after, before + old + after
+    part = changed_part(text, known).split("\n")
+    assert set(text.split("\n")) - set(known.split("\n")) <= set(part)
+    assert set(part) <= set(text.split("\n"))
 
 
 def test_a_secret_in_a_new_version_is_found_beside_a_version_without(canaries):

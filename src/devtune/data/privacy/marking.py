@@ -18,7 +18,7 @@ from devtune.data.privacy.personal_authors import author_key, is_program
 MARK_START = "REDACTED_"
 AUTHOR = "AUTHOR"
 """Kind of the pseudonyms of those who wrote a text; they stand in fields of their own."""
-MARK = re.compile(r"REDACTED_[A-Z0-9_]+_([0-9a-f]{32})(?![0-9a-f])")
+MARK = re.compile(r"REDACTED_[A-Z0-9_]{1,80}_([0-9a-f]{32})(?![0-9a-f])")
 
 
 @dataclass(frozen=True, slots=True)

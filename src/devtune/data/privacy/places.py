@@ -13,8 +13,8 @@ import orjson
 from devtune.data.privacy.marking import AUTHOR, Learned
 from devtune.records import Change, Discussion, Redaction, Rejected, Replay, SourceFile
 
-_PLACEHOLDER = re.compile(r"REDACTED_[A-Z0-9_]+_(?:[0-9a-f]{16}|[0-9]+)(?![0-9a-f])")
-_IN_BYTES = re.compile(rb"REDACTED_(?!%b_)[A-Z0-9_]+_[0-9a-f]" % AUTHOR.encode())
+_PLACEHOLDER = re.compile(r"REDACTED_[A-Z0-9_]{1,80}_(?:[0-9a-f]{16}|[0-9]+)(?![0-9a-f])")
+_IN_BYTES = re.compile(rb"REDACTED_(?!%b_)[A-Z0-9_]{1,80}_[0-9a-f]" % AUTHOR.encode())
 Row = Mapping[str, Any]
 
 
