@@ -37,6 +37,7 @@ from devtune.data.privacy.personal_numbers import (
 Choice = Literal["replace", "keep"]
 Span: TypeAlias = tuple[int, int]
 Glob = Annotated[str, StringConstraints(min_length=1, pattern=r"^\S+( \S+)*$")]
+_PLACEHOLDER = re.compile(r"REDACTED_[A-Z]")
 _FICTIONAL = re.compile(r"[@.](?:example|test|invalid|localhost|example\.(?:com|org|net))$")
 
 
@@ -155,7 +156,8 @@ class _Search:
         found = {
             (start, end, kind)
             for kind, (start, end) in self._spans(text)
-            if end > start and not self._is_kept(kind, text[start:end])
+            if not _PLACEHOLDER.search(text, start, end)
+            and not self._is_kept(kind, text[start:end])
         }
         return [
             Detection(start, end, kind.upper(), f"personal.{kind}", is_personal=True)

@@ -11,7 +11,7 @@ MAX_BEFORE = 40
 MAX_V6 = 45
 SMALL = 32
 """Four numbers below this are a version rather than an address, unless something says so."""
-_V4 = re.compile(r"\.(?<=[0-9]\.)[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}(?!\w|[.-]\w|\*)")
+_V4 = re.compile(r"\.(?<=[0-9]\.)[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}(?!\w|[.-]\w|-\.|\*)")
 _V6 = re.compile(r":(?<=[0-9a-fA-F]:)(?=:|[0-9a-fA-F]{1,4}:)")
 _V6_CHARACTERS = "0123456789abcdefABCDEF:"
 _V6_FIRST = re.compile(r"[23][0-9a-f]{3}|f[cd][0-9a-f]{2}|fe[89ab][0-9a-f]")

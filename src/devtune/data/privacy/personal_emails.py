@@ -68,17 +68,20 @@ def _is_address(text: str, start: int, found: re.Match[str], local: str) -> bool
         return False
     # Any word may be a domain today, and `a@b.weights` is a product of matrices.
     is_known = len(top) == 2 or top.lower() in _DOMAINS
-    return is_known or _is_wrapped(before, text[found.end(1) : found.end(1) + 1])
+    return is_known or _is_wrapped(
+        text[max(0, start - 7) : start], text[found.end(1) : found.end(1) + 1]
+    )
 
 
 def _is_wrapped(before: str, after: str) -> bool:
-    return (before + after) in ("<>", '""', "''", "``", ":>", ':"', ":'")
+    return before.endswith("mailto:") or before[-1:] + after in ("<>", '""', "''", "``")
 
 
 def find_spoken(text: str, hint: int) -> tuple[int, int] | None:
     """Return an address such as `ada at corp dot com` with one of `SPOKEN_HINTS` at `hint`."""
     begins = max(0, hint - 2 * MAX_LOCAL)
     for found in _SPOKEN.finditer(text, begins, hint + MAX_LOCAL):
-        if found.start() < hint < found.end() and found.start() > begins - (begins == 0):
+        top = re.split(r"\W", found[0].rstrip("])"))[-1].lower()
+        if found.start() <= hint < found.end() and (len(top) == 2 or top in _DOMAINS):
             return found.span()
     return None

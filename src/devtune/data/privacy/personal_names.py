@@ -29,14 +29,18 @@ _AFTER_ROLE = re.compile(
 _HEADED = re.compile(r"s?(?:\(s\))?[ \t]*:[ \t]*(?=[^\s\"'])")
 _TAG = re.compile(r"(?i)(?:[@\\]|(?<![\w:]):|\.\.\s)(?:code|module|section)?\Z")
 _HEAD = re.compile(r"[\W_]*(?:\w{1,12}[ -])?\Z")
-_TRAILED = re.compile(r"[\W_]*[A-Za-z][A-Za-z-]{1,40}\Z")
+_TRAILED = re.compile(
+    r"[\W_]*(?:[A-Z][A-Za-z-]{1,40}|signed-off|co-authored|reviewed|acked|tested|reported)\Z"
+)
 _MADE = re.compile(r":?\s+")
 _TASK = re.compile(r"@?(?=[a-z][\w.-]{1,30}\))")
 _ENTERED = re.compile(r"\s*(?:<id>[^<]{0,60}</id>\s*)?<name>")
 _HELD = re.compile(
     r"(?i)(?:copyright|\(c\)|\xa9)(?:[\s,:-]|\(c\)|\xa9|&copy;|\d{4}|present|by\b|copyright|\u2013)+"
 )
-_END = re.compile(r"<|\(|\[|\{|\}|\"|'(?!\w)|https?:|www\.| -|\*/|--|\||@| on \d| at | in |\)|\\|=")
+_END = re.compile(
+    r"[<()\[{}\"|@\\=]|'(?!\w)|https?:|www\.| -|\*/|--| on \d| at | in |(?<=[^\W\d_]{2})\.\s"
+)
 _BETWEEN = re.compile(r"\s*(?:[,;/&]|\band\b|\bund\b)\s*")
 _STRING = re.compile(r"[\"']([^\"'\n]{2,80})[\"']")
 _WORD = re.compile(r"[^\W\d_][\w.'\u2019-]{0,30}")
@@ -115,8 +119,9 @@ def _of_role(text: str, first: int, start: int, end: int, last: int) -> Iterator
 
 def find_owners(text: str, start: int) -> Iterator[tuple[int, int]]:
     """Yield where names stand in a line that says who holds the rights: the hint at `start`."""
-    if found := _HELD.match(text, start):
-        yield from _people(text, found.end(), line_of(text, found.end())[1], 2)
+    last = line_of(text, start)[1]
+    if found := _HELD.match(text, start, last):
+        yield from _people(text, found.end(), last, 2)
 
 
 def find_beside(text: str, email: int) -> Iterator[tuple[int, int]]:
