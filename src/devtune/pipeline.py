@@ -117,6 +117,8 @@ class CollectSection(Section):
     """What leaves a file out; the first rule that does names the reason."""
     commit_rules: tuple[CommitRule, ...] = ()
     """What leaves a commit out; the first rule that does names the reason."""
+    blame: bool = False
+    """Whether files tell the author of each line, and samples whose lines they are made of."""
     replay: ReplaySection | None = None
     """Commits to act out; none without it."""
     personal_data: FilePath | None = None

@@ -18,6 +18,7 @@ from devtune.data.privacy.marking import MARK_START
 from devtune.data.privacy.places import Places
 from devtune.data.privacy.redaction import Redactor
 from devtune.data.sealed import unsealed_lines
+from devtune.data.sources.blame import moved_runs
 from devtune.data.sources.texts import IDENTIFIERS, NESTED_JSON, map_json
 from devtune.jsonl import to_json
 from devtune.records import Change, Discussion, Redaction, Rejected, Replay, SourceFile
@@ -102,7 +103,10 @@ def _clean(line: bytes, redactor: Redactor, finder: BytesAhoCorasick | None) -> 
 
 
 def _redacted(line: bytes, redactor: Redactor) -> bytes:
-    row = _map(orjson.loads(line), redactor, "")
+    given = orjson.loads(line)
+    row = _map(given, redactor, "")
+    if given.get("blame"):
+        row["blame"] = moved_runs(row["blame"], given["text"], row["text"])
     return orjson.dumps(row, option=orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE)
 
 

@@ -6,13 +6,19 @@ between them is compared by a bit-parallel longest common subsequence.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
 from itertools import groupby
+from typing import Any
 
 from rapidfuzz.distance import LCSseq
 
 from devtune.data.anchors import Hunk, common_ends, find_gaps
-from devtune.data.sources.versions import Version
+from devtune.data.filters.files import NOTEBOOK
+from devtune.data.sources.blobs import Blobs
+from devtune.data.sources.notebook import read_notebook
+from devtune.data.sources.versions import UNKNOWN, Version
 from devtune.records import BlameRun
 
 MAX_CELLS = 100_000_000
@@ -23,6 +29,36 @@ _BLANKS = b" \t\r\v\f"
 Lines = list[bytes]
 Read = Callable[[str], bytes | None]
 """Blob -> its content, or None for one that is not to be looked into."""
+
+
+@dataclass(frozen=True, slots=True)
+class Blame:
+    """Who wrote the lines of the files of one unit."""
+
+    blobs: Blobs
+    authors: Sequence[str]
+    """As they stand in rows."""
+    max_bytes: int
+    """Larger versions are passed over."""
+
+    def runs(self, path: bytes, versions: Sequence[Version], text: str) -> tuple[BlameRun, ...]:
+        """Return the authors of the lines of `text`, which the first of `versions` became."""
+        if not versions:
+            return ()
+        self.blobs.expect(each.blob for each in reversed(versions))
+        is_notebook = path.lower().endswith(NOTEBOOK.encode())
+        owners, lines = find_owners(versions, partial(self._read, is_notebook))
+        names = ["" if each == UNKNOWN else self.authors[each] for each in owners]
+        return runs_of(moved(names, lines, lines_of(text.encode("utf-8", "surrogatepass"))))
+
+    def _read(self, is_notebook: bool, blob: str) -> bytes | None:
+        if self.blobs.size(blob) > self.max_bytes:
+            return None
+        content = self.blobs.read(blob, self.max_bytes)
+        if not is_notebook:
+            return content
+        cells = read_notebook(content.decode("utf-8-sig", "replace"))
+        return cells[0].encode("utf-8", "surrogatepass") if cells else None
 
 
 def lines_of(content: bytes) -> Lines:
@@ -135,7 +171,7 @@ def moved(owners: Sequence[str], old: Lines, new: Lines) -> Sequence[str]:
 
     Such a line is of whom the first line was that it stands for.
     """
-    if len(old) == len(new):
+    if len(old) == len(new) or not owners:
         return owners
     found: list[str] = []
     done = 0
@@ -146,3 +182,12 @@ def moved(owners: Sequence[str], old: Lines, new: Lines) -> Sequence[str]:
         found += owners[start : start + size]
         done = start + size
     return found
+
+
+def moved_runs(runs: Sequence[Mapping[str, Any]], old: str, new: str) -> Sequence[Any]:
+    """Return runs of a row as JSON for its text after some stretches were replaced."""
+    if old.count("\n") == new.count("\n"):
+        return runs
+    owners = [run["author"] for run in runs for _ in range(run["num_lines"])]
+    lines = [lines_of(text.encode("utf-8", "surrogatepass")) for text in (old, new)]
+    return [asdict(run) for run in runs_of(moved(owners, *lines))]

@@ -30,6 +30,7 @@ from devtune.data.sources.history import (
 )
 from devtune.data.sources.raw import SUBMODULE, Leaf
 from devtune.data.sources.taint import Taint
+from devtune.data.sources.versions import find_versions
 from devtune.pipeline import CollectSection, GitSource
 from devtune.records import Split
 
@@ -76,9 +77,12 @@ def plan_git(
     for at, split, leaves in sides:
         kept = [leaf for leaf in leaves if not taint.has_path(leaf.path, at)]
         planned = list(_with_authors(repository, at, kept, source.subpaths, taint))
-        units += [
-            unit_of(at=at, split=split, leaves=some) for some in _chunks(planned, FILES_PER_UNIT)
-        ]
+        wanted = {leaf.path: leaf.blob for leaf in kept} if section.blame else {}
+        histories = find_versions(repository, at, wanted, source.subpaths)
+        for start in range(0, len(planned), FILES_PER_UNIT):
+            some = slice(start, start + FILES_PER_UNIT)
+            versions = histories.packed(leaf.path for leaf in kept[some]) if wanted else {}
+            units.append(unit_of(at=at, split=split, leaves=planned[some], **versions))
         erased = [("", ERASED)] * (len(leaves) - len(kept))
         units += [unit_of(refused=erased)] if erased else []
     replayed = _replayed(heads, usable, held_out, section)

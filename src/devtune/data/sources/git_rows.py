@@ -10,6 +10,7 @@ from functools import partial
 from devtune.data.filters.commits import CommitRules
 from devtune.data.filters.files import FileRules, decode_path, spell_path, split_by_file
 from devtune.data.filters.tombstones import ERASED
+from devtune.data.sources.blame import Blame
 from devtune.data.sources.blobs import Blobs
 from devtune.data.sources.git import Repository
 from devtune.data.sources.git_units import Plan
@@ -50,6 +51,14 @@ class GitRows:
 
     def files(self) -> Iterator[SourceFile | Rejected]:
         """Yield the files of a tree, each once: kept, or rejected with why."""
+        with Blobs(self.repository) as older:
+            authors = [self._line_author(each) for each in self.plan.authors]
+            yield from self._files(Blame(older, authors, self.rules.max_bytes))
+
+    def _line_author(self, author: str) -> str:
+        return "" if self.taint.names_someone(author) else self.texts.author(author)
+
+    def _files(self, blame: Blame) -> Iterator[SourceFile | Rejected]:
         name, mark = self.name, self.texts.mark
         self.blobs.expect(leaf.blob for leaf in self.plan.leaves if self._is_read(leaf.path))
         for leaf in self.plan.leaves:
@@ -65,7 +74,8 @@ class GitRows:
                 self.rules.license_of(spell_path(leaf.path), text.text),
             )  # fmt: skip
             split = self.plan.split or self._split_of(spell_path(leaf.path))
-            yield SourceFile(place, split, text.text, text.language)
+            runs = blame.runs(leaf.path, leaf.versions, text.text)
+            yield SourceFile(place, split, text.text, text.language, runs)
 
     def commits(self) -> Iterator[Change | Replay | Rejected]:
         """Yield commits with what is left out of them, and those to act out."""
@@ -78,7 +88,9 @@ class GitRows:
         commits = [replace(each, body=self.taint.without_names(each.body)) for each in read]
         self.blobs.expect(self._asked_for(commits, rules))
         for commit in commits:
-            if self.taint.names_someone(commit.subject):
+            # A commit nothing of which is left says in its message what is gone.
+            is_gone = all(self._is_erased_in(commit, each) for each in commit.entries)
+            if (commit.entries and is_gone) or self.taint.names_someone(commit.subject):
                 yield Rejected(ERASED, name, "", commit.id)
                 continue
             if reason := self._reject_entries(commit, rules):

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from devtune.data.sources.versions import Version, unpacked
 from devtune.records import Split
 
 
@@ -21,6 +22,8 @@ class PlannedLeaf:
     author: str
     date: str
     detail: str = ""
+    versions: tuple[Version, ...] = ()
+    """Those it went through, newest first; none where nobody asks who wrote its lines."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,8 @@ class Plan:
     at: str
     split: Split | None
     leaves: tuple[PlannedLeaf, ...]
+    authors: tuple[str, ...]
+    """Whom the versions of the leaves are by."""
     commits: tuple[str, ...]
     refused: tuple[tuple[str, str], ...]
     held_out: frozenset[str]
@@ -42,14 +47,16 @@ class Plan:
     @staticmethod
     def of(unit: Any) -> "Plan":
         """Read a unit back."""
+        histories = unit["versions"] or [()] * len(unit["leaves"])
         leaves = (
-            PlannedLeaf(mode, blob, path.encode("latin-1"), *rest)
-            for mode, blob, path, *rest in unit["leaves"]
+            PlannedLeaf(mode, blob, path.encode("latin-1"), *rest, versions=unpacked(history))
+            for (mode, blob, path, *rest), history in zip(unit["leaves"], histories, strict=True)
         )
         return Plan(
             at=unit["at"],
             split=unit["split"],
             leaves=tuple(leaves),
+            authors=tuple(unit["authors"]),
             commits=tuple(unit["commits"]),
             refused=tuple((commit, reason) for commit, reason in unit["refused"]),
             held_out=frozenset(unit["held_out"]),
@@ -63,6 +70,6 @@ def unit_of(**own: Any) -> dict[str, Any]:
     """Return a unit as JSON; what is not given is empty."""
     empty: dict[str, Any] = {
         "at": "", "split": None, "leaves": (), "commits": (), "refused": (), "held_out": (),
-        "replayed": (), "keeps_history": False, "positions": {},
+        "replayed": (), "keeps_history": False, "positions": {}, "versions": (), "authors": (),
     }  # fmt: skip
     return {**empty, **own}

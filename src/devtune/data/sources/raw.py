@@ -29,7 +29,7 @@ class Entry:
     """The same as `path` unless the file was renamed."""
     path: bytes
     others: tuple[tuple[str, bytes], ...] = ()
-    """Blob and path in the further parents, for a merge that was asked for with `JOINED`."""
+    """Blob and path in further parents that have it, of a merge asked for with `JOINED`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,11 @@ def _joined(header: list[str], tokens: Iterator[bytes]) -> Entry:
     num_parents = (len(header) - 3) // 2
     modes, blobs = header[: num_parents + 1], header[num_parents + 1 : -1]
     paths = [next(tokens, b"") for _ in range(num_parents + 1)]
-    others = tuple(zip(blobs[1:-1], paths[1:-1], strict=True))
+    others = tuple(
+        (blob, path)
+        for mode, blob, path in zip(modes[1:-1], blobs[1:-1], paths[1:-1], strict=True)
+        if mode not in (ABSENT, SUBMODULE)
+    )
     return Entry(modes[0], modes[-1], blobs[0], blobs[-1], paths[0], paths[-1], others)
 
 

@@ -4,13 +4,14 @@ Reads commits and trees through `git.Repository`, once for all files of a tree; 
 never reads a blob.
 """
 
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
+from typing import Any
 
 from devtune.data.sources.git import Repository
 from devtune.data.sources.history import MAX_AUTHOR, MAX_RENAME_CANDIDATES
-from devtune.data.sources.raw import JOINED, Entry, read_changes
+from devtune.data.sources.raw import ABSENT, JOINED, SUBMODULE, Entry, read_changes
 from devtune.data.sources.sizes import fed, find_large_moves
 
 MAX_VERSIONS = 10_000
@@ -54,28 +55,51 @@ Found = tuple[_File, _Draft, list[tuple[bytes, str]]]
 """A version whose commit was met, and the paths and blobs it was made from."""
 
 
+@dataclass(frozen=True, slots=True)
+class Histories:
+    """The versions of files, newest first: a version stands before those it was made from."""
+
+    versions: Mapping[bytes, tuple[Version, ...]]
+    authors: Sequence[str]
+
+    def packed(self, paths: Iterable[bytes]) -> dict[str, Any]:
+        """Return what is known of some paths as JSON, with the authors of those alone."""
+        places: dict[int, int] = {UNKNOWN: UNKNOWN}
+        packed = [
+            [
+                (places.setdefault(each.author, len(places) - 1), each.blob, *each.before)
+                for each in self.versions.get(path, ())
+            ]
+            for path in paths
+        ]
+        known = [self.authors[each] for each in places if each != UNKNOWN]
+        return {"versions": packed, "authors": known}
+
+
+def unpacked(versions: Iterable[Sequence[Any]]) -> tuple[Version, ...]:
+    """Read the versions of one path back."""
+    return tuple(Version(author, blob, tuple(before)) for author, blob, *before in versions)
+
+
 def find_versions(
     repository: Repository,
     tip: str,
     wanted: Mapping[bytes, str],
     subpaths: tuple[str, ...] = (),
-) -> tuple[dict[bytes, tuple[Version, ...]], list[str]]:
-    """Return the versions of each path up to `tip`, newest first, and the authors they name.
-
-    `wanted` are paths and their blobs at `tip`. A version stands before those it was made from.
-    """
+) -> Histories:
+    """Return the versions up to `tip` of paths, each with the blob that `wanted` names."""
     files = {path: _File() for path in wanted}
     looked_for: dict[bytes, dict[str, list[_File]]] = {}
     for path, blob in wanted.items():
         _wait(looked_for, files[path], path, _Draft(blob))
     authors: dict[str, int] = {}
-    for author, entries in _log(repository, tip, subpaths):
+    for author, entries in _log(repository, tip, subpaths) if wanted else ():
         # What a commit does to one path must not be taken for what was done to another before.
         for found in [each for entry in entries for each in _meet(looked_for, entry)]:
             _follow(looked_for, found, authors.setdefault(author, len(authors)))
         if not looked_for:
             break
-    return {path: _versions(file) for path, file in files.items()}, list(authors)
+    return Histories({path: _versions(file) for path, file in files.items()}, list(authors))
 
 
 def _log(
@@ -107,8 +131,9 @@ def _meet(looked_for: dict[bytes, dict[str, list[_File]]], entry: Entry) -> Iter
     blobs = looked_for.get(entry.path)
     if blobs is None or entry.blob not in blobs:
         return
-    sides = ((entry.old_blob, entry.old_path), *entry.others)
-    parents = [(path, blob) for blob, path in sides if blob.strip("0")]
+    has_old = entry.old_mode not in (ABSENT, SUBMODULE)
+    parents = [(entry.old_path, entry.old_blob)] if has_old else []
+    parents += [(path, blob) for blob, path in entry.others]
     for file in blobs.pop(entry.blob):
         yield file, file.waiting.pop((entry.path, entry.blob)), parents
     if not blobs:
