@@ -5,6 +5,8 @@ Reads the sources of a recipe; writes `sources.jsonl`, `files.jsonl`, `changes.j
 """
 
 import shutil
+from collections import Counter
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import lru_cache
@@ -37,6 +39,7 @@ from devtune.data.writing import (
     write_rows,
 )
 from devtune.errors import DevtuneError
+from devtune.fingerprint import hash_file
 from devtune.jsonl import to_json, write_jsonl
 from devtune.pipeline import CollectSection, Executor
 from devtune.progress import Progress
@@ -116,9 +119,9 @@ def collect(section: CollectSection, executor: Executor, out: Path, progress: Pr
         tally.counts.subtract(dropped)
         tally.rejects.update({"over_replay_maximum": sum(dropped.values())})
     summary = summarise(tally.counts, tally.rejects, redactor.learned.values(), places)
-    write_summary(out, {**summary, "policy": {"salted": section.salt is not None}})
+    write_summary(out, {**summary, "policy": _policy(section)})
     shutil.rmtree(scratch)
-    return _outcome(tally, redactor, len(sources))
+    return _outcome(tally, summary["values"], len(sources))
 
 
 def identify(section: CollectSection) -> dict[str, str]:
@@ -178,23 +181,32 @@ def _require_kept(tally: Tally, name: str) -> None:
     )
 
 
-def _outcome(tally: Tally, redactor: Redactor, num_sources: int) -> Outcome:
+def _policy(section: CollectSection) -> dict[str, Any]:
+    personal = hash_file(section.personal_data) if section.personal_data else ""
+    return {"personal_data": personal, "salted": section.salt is not None}
+
+
+def _outcome(tally: Tally, found: Mapping[str, Counter[str]], num_sources: int) -> Outcome:
     counts = {
         f"{kind}_{split}": tally.counts[f"{kind}_{split}"]
         for kind in ("files", "changes", "edits", "discussions", "replays")
         for split in SPLITS
     }
-    found = redactor.counts
     sides = [
         f"{counts['files_' + split]} files and {counts['edits_' + split]} edits" for split in SPLITS
     ]
     summary = (
         f"{sides[0]} to train on, {sides[1]} held out, from {num_sources}"
         f" {'source' if num_sources == 1 else 'sources'}; {tally.rejects.total()} rejected,"
-        f" {sum(found.values())} secrets replaced"
+        f" {found['secret'].total()} secrets and {found['personal'].total()} personal values"
+        " replaced"
     )
     if excluded := tally.rejects["excluded_repository"]:
         summary += f"; {excluded} left out by exclude_repositories"
-    secrets = {f"secret_{kind}": number for kind, number in found.items()}
+    values = {
+        f"{layer}_{kind}": number
+        for layer, kinds in found.items()
+        for kind, number in sorted(kinds.items())
+    }
     rejects = {reason: number for reason, number in sorted(tally.rejects.items()) if number}
-    return Outcome(summary, {**counts, **secrets}, rejects)
+    return Outcome(summary, {**counts, **values}, rejects)

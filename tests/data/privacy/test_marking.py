@@ -2,6 +2,7 @@ import base64
 import re
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,10 @@ def redact_all(texts) -> tuple[list[str], Redactor]:
     return [redactor.redact(text) for text in marked], redactor
 
 
+def kinds(redactor) -> Counter[str]:
+    return Counter(each.kind.lower() for each in redactor.learned.values())
+
+
 def test_each_kind_of_secret_is_replaced(canaries):
     aws = (
         f"aws_access_key_id = '{canaries['aws_id']}'\n"
@@ -38,7 +43,7 @@ def test_each_kind_of_secret_is_replaced(canaries):
     clean, redactor = redact_all(texts)
     out = "\n".join(clean)
     assert not [name for name, value in canaries.items() if value in out]
-    assert redactor.counts == {
+    assert kinds(redactor) == {
         "aws_access_token": 1,
         "aws_secret_access_key": 1,
         "generic_credential_uri": 1,
@@ -202,8 +207,7 @@ def test_each_kind_is_numbered_by_itself_and_a_value_has_the_kind_it_was_first_f
         "b = 'REDACTED_GITHUB_PAT_2'",
     ]  # fmt: skip
     assert "REDACTED_" in clean[3]
-    assert redactor.counts["slack_bot_token"] == 1
-    assert list(redactor.counts) == sorted(redactor.counts)
+    assert kinds(redactor)["slack_bot_token"] == 1
 
 
 def test_learning_twice_what_is_known_changes_nothing(canaries):
@@ -212,7 +216,7 @@ def test_learning_twice_what_is_known_changes_nothing(canaries):
     learned = [*marker.learned.values(), *marker.learned.values()]
     assert marked[0] == marked[1]
     assert Redactor(learned).redact(marked[0]) == "a = 'REDACTED_GITHUB_PAT_1'"
-    assert Redactor(learned).counts == {"github_pat": 1}
+    assert kinds(Redactor(learned)) == {"github_pat": 1}
 
 
 def test_a_salt_names_a_value_alike_whatever_else_was_learned(canaries):

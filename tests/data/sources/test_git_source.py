@@ -45,7 +45,7 @@ def test_the_latest_commits_are_held_out_and_the_tree_is_cut_before_them(make_re
     }
     assert found.outcome.summary == (
         "2 files and 3 edits to train on, 2 files and 2 edits held out, from 1 source;"
-        " 0 rejected, 0 secrets replaced"
+        " 0 rejected, 0 secrets and 0 personal values replaced"
     )
 
 

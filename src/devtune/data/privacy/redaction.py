@@ -45,11 +45,6 @@ class Redactor:
         self._finder = AhoCorasick(list(literals)) if literals else None
 
     @property
-    def counts(self) -> dict[str, int]:
-        """Different values found, by kind in lower case."""
-        return {kind.lower(): number for kind, number in sorted(self._numbers.items())}
-
-    @property
     def literals(self) -> list[str]:
         """What is replaced wherever it stands."""
         return [value for value, _ in self._literals]
