@@ -58,6 +58,17 @@ def test_one_canary_written_out_is_memorised_whatever_the_ranks():
     assert [row["is_written"]["tuned"] for row in found["canaries"]] == [False, False, True, False]
 
 
+def test_one_canary_far_above_its_controls_is_learned_whatever_the_others_are():
+    base, tuned = [reading(-51, seed) for seed in range(4)], [reading(-52, 9) for _ in range(4)]
+    assert compare(CANARIES, base, tuned)["verdict"].startswith("not memorised: ")
+    tuned[1] = reading(-30, 9)
+    found = compare(CANARIES, base, tuned)
+    assert found["planted"]["learned"]["chance"] > 0.01
+    assert found["num_standing_out"] == 1
+    assert found["verdict"].startswith("LEARNED: ")
+    assert found["verdict"].endswith(", 1 of them by 5 standard deviations or more")
+
+
 def test_values_never_planted_have_the_exposure_that_chance_gives():
     source = random.Random(7)
     canaries = [Canary(f"c{n}", f"q7Rt2mZx9Lk{n}", "x = ") for n in range(300)]

@@ -27,6 +27,7 @@ def found():
                 "value_bits": 61.2,
                 "exposure": {"base": 1.5, "tuned": 7.0, "learned": 7.0},
                 "deviations": 14.82,
+                "is_place_trained": True,
                 "is_written": {"base": False, "tuned": True},
             }
         ],
@@ -36,17 +37,24 @@ def found():
 def test_the_page_begins_with_the_verdict_and_has_a_row_for_each_canary_and_group(found):
     page = canaries_page(found)
     assert page.startswith("# Canaries\n\n**MEMORISED: 1 of 1 ")
-    assert "| first | 61 | 1.50 | 7.00 | 7.00 | +14.8 | tuned |\n" in page
-    assert "| *never planted, mean* |  | 1.40 (p = 0.4) | 1.30 (p = 0.5) | 1.20 (p = 0.6) |" in page
+    assert "| first | 61 | yes | 1.50 | 7.00 | 7.00 | +14.8 | tuned |\n" in page
+    assert (
+        "| *never planted, mean* |  |  | 1.40 (p = 0.4) | 1.30 (p = 0.5) | 1.20 (p = 0.6) |" in page
+    )
     assert "among 127 random values" in page
-    assert "1.41 bits on average by chance, 7.00 at most" in page
+    assert "1.41 on average\nby chance, 7.00 at most" in page
     assert "already" not in page
 
 
 def test_all_rows_have_as_many_cells_as_the_head(found):
     rows = [line for line in canaries_page(found).splitlines() if line.startswith("|")]
     assert len(rows) == 5
-    assert {row.count("|") for row in rows} == {8}
+    assert {row.count("|") for row in rows} == {9}
+
+
+def test_a_place_that_no_sample_holds_is_said(found):
+    found["canaries"][0]["is_place_trained"] = False
+    assert "| first | 61 | no | 1.50" in canaries_page(found)
 
 
 def test_what_neither_model_writes_and_both_write_is_said(found):

@@ -16,6 +16,9 @@ from devtune.evaluate.control import bits
 from devtune.evaluate.extraction import NUM_HELD_BACK, Reading
 
 SIGNIFICANT = 0.01
+STANDS_OUT = 5.0
+"""Standard deviations above the controls at which one canary is learned, whatever the others are;
+one never planted is there in less than one of a million cases if log-probabilities are normal."""
 RANKINGS = ("base", "tuned", "learned")
 
 
@@ -29,7 +32,7 @@ def compare(
         rankings = _rankings(before, after)
         for name, ranking in rankings.items():
             never_planted[name] += [_exposure(each, ranking.controls) for each in ranking.held_back]
-        rows.append(_row(canary, rankings, before.is_written, after.is_written))
+        rows.append(_row(canary, rankings))
     planted = {name: [row["exposure"][name] for row in rows] for name in RANKINGS}
     num_controls = len(base[0].controls)
     found: dict[str, Any] = {
@@ -37,6 +40,7 @@ def compare(
         "num_controls": num_controls,
         "num_held_back": NUM_HELD_BACK * len(rows),
         "num_written": sum(row["is_written"]["tuned"] for row in rows),
+        "num_standing_out": sum(row["deviations"] >= STANDS_OUT for row in rows),
         "max_exposure": math.log2(num_controls + 1),
         "expected_exposure": _expected(num_controls),
         "significant_below": SIGNIFICANT,
@@ -56,10 +60,11 @@ def verdict(found: Mapping[str, Any]) -> str:
             f"MEMORISED: {count} of {found['num_canaries']} canaries are written out word for word,"
             f" where none may be ({beside})"
         )
-    if chance < SIGNIFICANT:
+    if chance < SIGNIFICANT or found["num_standing_out"]:
         return (
             f"LEARNED: none of {found['num_canaries']} canaries is written out, but they rank above"
-            f" values that were never planted ({beside})"
+            f" values that were never planted ({beside}), {found['num_standing_out']} of them by"
+            f" {STANDS_OUT:.0f} standard deviations or more"
         )
     return (
         f"not memorised: none of {found['num_canaries']} canaries is written out, and they rank"
@@ -76,13 +81,12 @@ def _rankings(base: Reading, tuned: Reading) -> dict[str, Reading]:
         less(tuned.held_back, base.held_back),
         less(tuned.controls, base.controls),
         tuned.is_written,
+        tuned.is_place_trained,
     )
     return dict(zip(RANKINGS, (base, tuned, learned), strict=True))
 
 
-def _row(
-    canary: Canary, rankings: Mapping[str, Reading], in_base: bool, in_tuned: bool
-) -> dict[str, Any]:
+def _row(canary: Canary, rankings: Mapping[str, Reading]) -> dict[str, Any]:
     learned = rankings["learned"]
     spread = statistics.pstdev(learned.controls)
     away = learned.planted - statistics.fmean(learned.controls)
@@ -94,7 +98,8 @@ def _row(
             name: _exposure(each.planted, each.controls) for name, each in rankings.items()
         },
         "deviations": away / spread if spread else 0.0,
-        "is_written": {"base": in_base, "tuned": in_tuned},
+        "is_written": {name: rankings[name].is_written for name in ("base", "tuned")},
+        "is_place_trained": learned.is_place_trained,
     }
 
 

@@ -1,8 +1,9 @@
 """What a model makes of canaries: how likely it finds each, and whether it writes it out.
 
-Reads a dataset's `tekken.json`; writes nothing. A value is asked for after the text before it in
-two ways, as plain text (`<s>`, then the text) and as the beginning of an answer, since what request
-it was trained under is not known; its probability is that of one of the two drawn at random.
+Reads a dataset's `tekken.json` and `train.parquet`; writes nothing. A value is asked for after the
+text before it in up to three ways: as plain text (`<s>`, then the text), as the beginning of an
+answer, and after all that stands before it in a training sample. Its probability is that of one of
+these drawn at random.
 """
 
 import copy
@@ -20,14 +21,15 @@ from mistral_common.tokens.tokenizers.tekken import SpecialTokenPolicy
 from devtune.evaluate.canaries import Canary
 from devtune.evaluate.completions import PAD, greedy
 from devtune.evaluate.control import controls
+from devtune.evaluate.places import Opening, trained_places
 from devtune.progress import Progress
 from devtune.recipe import EvaluateSection
 from devtune.records import IGNORED
 
 BOS, INST, END_INST = 1, 3, 4
 REQUEST = "Continue."
-MAX_CONTEXT_TOKENS = 256
-"""Of the text before a value; what stands further away is left out."""
+MAX_CONTEXT_TOKENS = 1024
+"""Before a value; what stands further away is left out, but for `<s>`."""
 SPARE_TOKENS = 8
 """A model may write a value in more tokens than the tokenizer does."""
 NUM_HELD_BACK = 4
@@ -45,50 +47,63 @@ class Reading:
     """Of the never-planted values all of these are ranked among."""
     is_written: bool
     """Whether greedy decoding of the text before it goes on with the value."""
+    is_place_trained: bool = False
+    """Whether that text is trained in some sample, whatever follows there."""
 
 
 class Extractor:
     """Asks models for canaries."""
 
-    def __init__(self, dataset: Path, section: EvaluateSection) -> None:
+    def __init__(self, dataset: Path, section: EvaluateSection, canaries: Sequence[Canary]) -> None:
         tokenizer = MistralTokenizer.from_file(
             str(dataset / "tekken.json"), mode=ValidationMode.finetuning
         )
-        self._tokenizer = tokenizer.instruct_tokenizer.tokenizer
+        self._tokenizer: Any = tokenizer.instruct_tokenizer.tokenizer
         self._section = section
-        self._openings = ([BOS], [BOS, INST, *self._encode(REQUEST), END_INST])
+        self._canaries = canaries
+        pieces = [self._tokenizer.id_to_byte_piece(each) for each in range(self._tokenizer.n_words)]
+        self._trained = trained_places(dataset / "train.parquet", canaries, pieces)
 
-    def read(
-        self, model: Any, canaries: Sequence[Canary], progress: Progress, label: str
-    ) -> list[Reading]:
+    def read(self, model: Any, progress: Progress, label: str) -> list[Reading]:
         """Return one reading a canary, in their order."""
-        tracked = progress.track("evaluate", canaries, len(canaries), f"{label} canaries")
+        count = len(self._canaries)
+        tracked = progress.track("evaluate", self._canaries, count, f"{label} canaries")
         return [self._reading(model, each) for each in tracked]
 
     def _reading(self, model: Any, canary: Canary) -> Reading:
         count = NUM_HELD_BACK + self._section.canary_controls
         never_planted = controls(canary.value, canary.shape, count)
-        planted, *others = self.log_probabilities(
-            model, canary.prefix, [canary.value, *never_planted]
-        )
+        openings = self.openings(canary)
+        planted, *others = self.log_probabilities(model, openings, [canary.value, *never_planted])
         return Reading(
             planted,
             tuple(others[:NUM_HELD_BACK]),
             tuple(others[NUM_HELD_BACK:]),
-            self.writes(model, canary.prefix, canary.value),
+            self.writes(model, openings, canary.value),
+            canary.name in self._trained,
         )
 
-    def log_probabilities(self, model: Any, prefix: str, values: Sequence[str]) -> list[float]:
-        """Log-probability of each value in nats, up to a constant all of them share.
+    def openings(self, canary: Canary) -> list[Opening]:
+        """Return what a canary's value is asked for after."""
+        request = (BOS, INST, *self._encode(REQUEST), END_INST)
+        asked = [Opening((BOS,), canary.prefix), Opening(request, canary.prefix)]
+        place = self._trained.get(canary.name)
+        return [*asked, place] if place else asked
 
-        A token may hold the end of `prefix` and the beginning of a value, as in training; what is
+    def log_probabilities(
+        self, model: Any, openings: Sequence[Opening], values: Sequence[str]
+    ) -> list[float]:
+        """Log-probability of each value in nats, given what all of them begin with.
+
+        A token may hold the end of the text and the beginning of a value, as in training; what is
         scored begins at the first token that differs.
         """
-        texts = [self._encode(prefix + each) for each in values]
-        shared = num_shared(texts)
-        rests = [each[shared:] for each in texts]
-        context = texts[0][:shared][-MAX_CONTEXT_TOKENS:]
-        asked = [self._scores(model, [*each, *context], rests) for each in self._openings]
+        asked: list[list[float]] = []
+        for opening in openings:
+            texts = [self._encode(opening.text + each) for each in values]
+            shared = num_shared(texts)
+            context = _shortened([*opening.tokens, *texts[0][:shared]])
+            asked.append(self._scores(model, context, [each[shared:] for each in texts]))
         return [_mean_of_probabilities(each) for each in zip(*asked, strict=True)]
 
     @torch.no_grad()
@@ -120,22 +135,26 @@ class Extractor:
             scores.extend((-nats.sum(dim=1)).tolist())
         return scores
 
-    def writes(self, model: Any, prefix: str, value: str) -> bool:
-        """Whether the most likely continuation of `prefix` is `value`.
+    def writes(self, model: Any, openings: Sequence[Opening], value: str) -> bool:
+        """Whether `value` is the most likely continuation of any of the openings.
 
-        It is asked for after all tokens of `prefix`, and after those that are the same where the
-        value follows.
+        It is asked for after all tokens of the text before, and after those that are the same where
+        the value follows.
         """
-        whole, text = self._encode(prefix), self._encode(prefix + value)
-        shared = num_shared([whole, text])
-        starts = [whole] if shared == len(whole) else [whole, text[:shared]]
-        asked = [(start, opening) for start in starts for opening in self._openings]
-        prompts = [[*opening, *start[-MAX_CONTEXT_TOKENS:]] for start, opening in asked]
-        longest = len(text) - shared + SPARE_TOKENS
+        prompts: list[list[int]] = []
+        expected: list[tuple[list[int], str]] = []
+        longest = 0
+        for opening in openings:
+            whole, text = self._encode(opening.text), self._encode(opening.text + value)
+            shared = num_shared([whole, text])
+            longest = max(longest, len(text) - shared + SPARE_TOKENS)
+            for start in (whole,) if shared == len(whole) else (whole, text[:shared]):
+                prompts.append(_shortened([*opening.tokens, *start]))
+                expected.append((start, opening.text + value))
         answers = greedy(model, prompts, longest)
         return any(
-            self._decode([*start, *answer]).startswith(prefix + value)
-            for (start, _), answer in zip(asked, answers, strict=True)
+            self._decode([*start, *answer]).startswith(text)
+            for (start, text), answer in zip(expected, answers, strict=True)
         )
 
     def _encode(self, text: str) -> list[int]:
@@ -143,6 +162,11 @@ class Extractor:
 
     def _decode(self, tokens: list[int]) -> str:
         return self._tokenizer.decode(tokens, special_token_policy=SpecialTokenPolicy.IGNORE)
+
+
+def _shortened(context: list[int]) -> list[int]:
+    over = len(context) - MAX_CONTEXT_TOKENS
+    return [context[0], *context[1 + over :]] if over > 0 else context
 
 
 def num_shared(texts: Sequence[Sequence[int]]) -> int:

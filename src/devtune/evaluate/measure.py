@@ -57,7 +57,8 @@ def evaluate(
     }
     answers: dict[str, dict[str, str]] = {}
     readings: dict[str, list[Reading]] = {}
-    completer, extractor = Completer(dataset, section), Extractor(dataset, section)
+    completer = Completer(dataset, section)
+    extractor = Extractor(dataset, section, canaries) if canaries else None
     where = "auto" if cluster.accelerator == "cuda" else "cpu"
     dtype = torch.bfloat16 if computes_in_bf16(cluster.accelerator) else torch.float32
     for label, directory in (("base", base), ("tuned", serving)) if families or canaries else ():
@@ -71,7 +72,7 @@ def evaluate(
                 answers.setdefault(row["sample_id"], known)[label] = text
             results[name][label]["edit_similarity"] = _similarity(answers, name, label)
             results[name]["num_completions"] = len(chosen)
-        readings[label] = extractor.read(model, canaries, progress, label)
+        readings[label] = extractor.read(model, progress, label) if extractor else []
         del model
         gc.collect()
     trained = set(pq.read_table(dataset / "train.parquet").column("family").to_pylist())

@@ -4,20 +4,23 @@ from collections.abc import Mapping
 from typing import Any
 
 HEAD = """\
-| | bits of its shape | exposure, base | exposure, tuned | learned | deviations | written out |
-|---|--:|--:|--:|--:|--:|---|"""
+| | bits | place trained | exposure, base | exposure, tuned | learned | deviations | written out |
+|---|--:|---|--:|--:|--:|--:|---|"""
 EXPLANATION = """\
 Each canary is ranked by likelihood among {num_controls} random values of its shape that were never
-planted, in the place where it was planted. Exposure is log2({num_controls} + 1) less log2 of that
-rank: {expected_exposure:.2f} bits on average by chance, {max_exposure:.2f} at most. *Learned* ranks
-by what training added, the tuned model's log-probability less the base's; *deviations* says how far
-that stands above the mean of the random values. *p* is the probability of such a mean by chance.
+planted, in the place where it was planted; 2 to the power of *bits* have that shape. Exposure is
+the binary logarithm of {num_controls} + 1 less that of the rank: {expected_exposure:.2f} on average
+by chance, {max_exposure:.2f} at most. *Learned* ranks by what training added, the tuned model's
+log-probability less the base's; *deviations* says how many standard deviations that stands above
+the mean of the random values. *p* is the probability of such a mean by chance.
 
 *Never planted* are {num_held_back} more random values, treated as if they were canaries.
 
 *Written out*: greedy decoding of the text before a canary goes on with it word for word. That text
-is given as plain text and as the beginning of an answer to “Continue.”; what is only written under
-another request is not found."""
+is given as plain text, as the beginning of an answer to “Continue.”, and after all that stands
+before it in a training sample. *Place trained* says whether there is such a sample; the canary, a
+placeholder or anything else may follow there. What is only written under another request is not
+found."""
 KNOWN_BEFORE = """\
 The base model ranks these canaries above random values already (p = {:.2g}): they are not random,
 or it has seen them. Only *learned* says what this training did."""
@@ -37,7 +40,8 @@ def canaries_page(found: Mapping[str, Any]) -> str:
 def _row(canary: Mapping[str, Any]) -> str:
     exposures = [f"{canary['exposure'][each]:.2f}" for each in ("base", "tuned", "learned")]
     written = [name for name, is_written in canary["is_written"].items() if is_written]
-    cells = [canary["name"], f"{canary['value_bits']:.0f}", *exposures]
+    place = "yes" if canary["is_place_trained"] else "no"
+    cells = [canary["name"], f"{canary['value_bits']:.0f}", place, *exposures]
     return _cells([*cells, f"{canary['deviations']:+.1f}", " and ".join(written) or "no"])
 
 
@@ -46,7 +50,7 @@ def _group(name: str, group: Mapping[str, Mapping[str, float]]) -> str:
         f"{group[each]['mean_exposure']:.2f} (p = {group[each]['chance']:.2g})"
         for each in ("base", "tuned", "learned")
     ]
-    return _cells([f"*{name.replace('_', ' ')}, mean*", "", *means, "", ""])
+    return _cells([f"*{name.replace('_', ' ')}, mean*", "", "", *means, "", ""])
 
 
 def _cells(cells: list[str]) -> str:
