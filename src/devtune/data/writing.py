@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import orjson
-from ahocorasick_rs import BytesAhoCorasick
+from ahocorasick_rs import BytesAhoCorasick, MatchKind
 
 from devtune.data.privacy.marking import MARK_START
 from devtune.data.privacy.places import Places
@@ -31,6 +31,8 @@ FILES: dict[type[Any], str] = {
     Rejected: "rejected.jsonl",
 }
 TALLY = "tally.json"
+VECTORISED = 64
+"""Texts looked for at once; of more, or of overlapping matches, the search is byte by byte."""
 _MARK_START = MARK_START.encode()
 
 
@@ -75,28 +77,31 @@ def write_rows(parts: Iterable[Path], key: bytes, redactor: Redactor, out: Path)
 
     Returns where what was replaced stood. One process does it: reading the parts took far longer.
     """
-    finder, places = _finder(redactor), Places(redactor.learned)
+    finders, places = _finders(redactor), Places(redactor.learned)
     with ExitStack() as stack:
         files = {kind: stack.enter_context((out / name).open("wb")) for kind, name in FILES.items()}
         for part in parts:
             for kind, name in FILES.items():
                 for line in unsealed_lines(part / name, key):
-                    clean = _clean(line, redactor, finder)
+                    clean = _clean(line, redactor, finders)
                     files[kind].write(clean)
                     places.add_line(kind, clean)
     return places.sorted()
 
 
-def _finder(redactor: Redactor) -> BytesAhoCorasick | None:
+def _finders(redactor: Redactor) -> list[BytesAhoCorasick]:
     once = [json.dumps(each, ensure_ascii=False)[1:-1] for each in redactor.literals]
     # What stands in JSON inside JSON is escaped twice.
     twice = [json.dumps(each, ensure_ascii=False)[1:-1] for each in once]
-    needles = sorted({*once, *twice})
-    return BytesAhoCorasick([each.encode() for each in needles]) if needles else None
+    needles = [each.encode() for each in sorted({*once, *twice})]
+    return [
+        BytesAhoCorasick(needles[start : start + VECTORISED], MatchKind.LeftmostFirst)
+        for start in range(0, len(needles), VECTORISED)
+    ]
 
 
-def _clean(line: bytes, redactor: Redactor, finder: BytesAhoCorasick | None) -> bytes:
-    if finder is not None and finder.find_matches_as_indexes(line):
+def _clean(line: bytes, redactor: Redactor, finders: list[BytesAhoCorasick]) -> bytes:
+    if any(each.find_matches_as_indexes(line) for each in finders):
         return _redacted(line, redactor)
     # A mark looks the same in JSON, however deep.
     return redactor.name_marks(line) if _MARK_START in line else line
