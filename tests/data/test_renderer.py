@@ -1,3 +1,5 @@
+import json
+
 import pytest
 from mistral_common.protocol.instruct.request import ChatCompletionRequest
 from mistral_common.protocol.instruct.validator import ValidationMode
@@ -5,6 +7,7 @@ from mistral_common.tokens.tokenizers.mistral import MistralTokenizer
 
 from devtune.data.renderer import Renderer, labels_of, trained_spans
 from devtune.records import IGNORED, Message, Rejected, Sample, ToolCall
+from tests.conftest import make_place
 
 SYSTEM = ("system", "Answer with code.")
 USER = ("user", "Add two numbers.\n\n```python\nreturn a\n```")
@@ -212,3 +215,33 @@ def test_a_call_of_a_tool_without_its_result_is_rejected(renderer, make_sample):
     row = renderer.row(broken, 10_000)
     assert isinstance(row, Rejected)
     assert row.reason == "invalid_conversation"
+
+
+def test_what_is_searched_is_the_text_as_trained_and_then_the_arguments_unescaped(renderer):
+    arguments = json.dumps({"path": "a.py", "edits": [{"text": 'x = "1"\ny = 2\n'}], "n": 3})
+    messages = (
+        Message("user", "Go."),
+        Message("user", "Now."),
+        Message("assistant", "", (ToolCall("abcdef123", "read_file", arguments),)),
+        Message("tool", "done", (), "abcdef123"),
+        Message("assistant", "All is well."),
+    )
+    sample = Sample("01", "x", messages, (make_place(),), TOOLS)
+    row = renderer.row(sample, 10_000)
+    whole = renderer.scannable(row, sample)
+    assert "[INST]Go.\n\nNow.[/INST]" in whole
+    assert 'x = \\"1\\"\\ny = 2' in whole
+    assert whole.endswith('All is well.</s>\na.py\nx = "1"\ny = 2\n')
+
+
+def test_arguments_of_any_depth_are_searched(renderer):
+    deep = "[" * 400 + '"found"' + "]" * 400
+    messages = (
+        Message("user", "Go."),
+        Message("assistant", "", (ToolCall("abcdef123", "read_file", f'{{"path": {deep}}}'),)),
+        Message("tool", "done", (), "abcdef123"),
+        Message("assistant", "All is well."),
+    )
+    sample = Sample("01", "x", messages, (make_place(),), TOOLS)
+    row = renderer.row(sample, 10_000)
+    assert renderer.scannable(row, sample).endswith("</s>\nfound")
