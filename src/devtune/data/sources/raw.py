@@ -68,6 +68,8 @@ def read_changes(
             fields = [each.decode("utf-8", "replace") for each in (token, *rest)]
             entries: list[Entry] = []
             token = next(tokens, None)
+            if token == b"":  # stands before the files of a merge
+                token = next(tokens, None)
             while token is not None and token.lstrip(b"\n").startswith(b":"):
                 entries.append(_entry(token, tokens))
                 if len(entries) > MAX_FILES:
