@@ -52,6 +52,10 @@ def test_a_package_whose_name_is_none_is_not_installed(name):
             "--set: `collect.exclude_repositories`: no such file: /nowhere.yaml; correct the path",
         ),
         (
+            "collect.personal_data=/nowhere.yaml",
+            "--set: `collect.personal_data`: no such file: /nowhere.yaml; correct the path",
+        ),
+        (
             "collect.file_rules=[{type: size}, {type: license, policy: /nowhere.yaml}]",
             "--set: `collect.file_rules.1.policy`: no such file: /nowhere.yaml; correct the path",
         ),
@@ -106,6 +110,7 @@ def test_a_broken_prompt_policy_or_engine_file_is_named(tmp_path):
     for override in (
         step,
         f"collect.exclude_repositories={broken}",
+        f"collect.personal_data={broken}",
         f"collect.file_rules=[{{type: excluded_paths, policy: {broken}}}]",
         f"collect.file_rules=[{{type: license, policy: {broken}}}]",
         f"train.deepspeed={broken}",

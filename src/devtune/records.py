@@ -38,7 +38,8 @@ class Provenance:
     blob: str
     """Git blob id (sha1 of the content as git counts it), also for files outside git."""
     author: str
-    """`Name <mail>` of the last person to change this path at `commit`, through .mailmap."""
+    """`Name <mail>` of the last person to change this path at `commit`, through .mailmap, or the
+    pseudonym that the policy of personal data puts in its place."""
     date: str
     """Committer date, ISO 8601 in UTC."""
     license: str = ""

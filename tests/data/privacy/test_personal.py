@@ -9,6 +9,7 @@ from ruamel.yaml import YAML
 
 from devtune.data.privacy.personal import find_personal, load_personal_policy
 from devtune.errors import RecipeError
+from devtune.fingerprint import identity_of
 from tests.data.conftest import ADA
 
 DEFAULT = Path(__file__).resolve().parents[3] / "data_prep" / "policy" / "personal_data.yaml"
@@ -98,6 +99,12 @@ def test_people_of_examples_keep_their_names():
     ]
 
 
+def test_the_host_of_an_address_is_part_of_it():
+    text = "ada@db-1.corp, then db-1.corp"
+    found = find_personal(text, load_personal_policy(DEFAULT))
+    assert [(each.kind, each.start) for each in found] == [("EMAIL", 0), ("HOST", 20)]
+
+
 def test_placeholders_are_no_personal_data():
     text = (
         "Author: REDACTED_NAME_3\n@author REDACTED_NAME_0123456789abcdef\n"
@@ -149,7 +156,9 @@ def test_every_key_of_the_default_policy_has_a_sentence_above_it():
 )
 def test_spans_lie_in_the_text_in_order_and_hold_something(text):
     found = find_personal(text, load_personal_policy(DEFAULT))
+    ends = [each.end for each in found]
     assert [each.start for each in found] == sorted(each.start for each in found)
+    assert ends == sorted(set(ends))
     assert all(0 <= each.start < each.end <= len(text) for each in found)
 
 
@@ -243,3 +252,58 @@ def test_the_number_of_workers_changes_nothing(corpus, make_repository):
     assert "files.jsonl" in names
     for name in names:
         assert (outs[0] / name).read_bytes() == (outs[1] / name).read_bytes(), name
+
+
+def test_speakers_of_a_discussion_are_called_alike_in_fields_and_texts(
+    corpus, make_repository, tmp_path
+):
+    page, api = "https://github.com/octo/app", "https://api.github.com/repos/octo/app"
+    moment = "2024-01-01T00:00:30Z"
+    issue = {
+        "id": 1, "node_id": "I_1", "url": f"{api}/issues/1", "number": 1, "title": "It breaks",
+        "html_url": f"{page}/issues/1", "body": "cc @eve-7, write to ada@corp-x.com",
+        "user": {"login": "ada", "type": "User"}, "created_at": moment, "comments": 1,
+    }  # fmt: skip
+    remark = {
+        "id": 11, "node_id": "IC_1", "issue_url": f"{api}/issues/1", "body": "So says eve-7, @Ada.",
+        "html_url": f"{page}/issues/1#issuecomment-11",
+        "user": {"login": "eve-7", "type": "User"}, "created_at": moment,
+    }  # fmt: skip
+    export = tmp_path / "export.json"
+    export.write_text(json.dumps([issue, remark]), encoding="utf-8")
+    tracker = {"type": "forge", "path": export, "repository": "app"}
+    sources = (make(make_repository).source(), tracker)
+    (row,) = corpus(*sources, held_out=0, personal_data=DEFAULT).discussions
+    (comment,) = row.comments
+    assert row.author.startswith("REDACTED_AUTHOR_")
+    assert comment.author.startswith("REDACTED_AUTHOR_")
+    assert comment.author != row.author
+    assert row.body.startswith(f"cc @{comment.author}, write to REDACTED_EMAIL_")
+    assert comment.body == f"So says {comment.author}, @{row.author}."
+    kept = policy(tmp_path, authors="keep")
+    (row,) = corpus(*sources, held_out=0, personal_data=kept, out="kept").discussions
+    assert (row.author, row.comments[0].author) == ("ada", "eve-7")
+    assert row.comments[0].body == "So says eve-7, @Ada."
+
+
+def test_sessions_of_commits_name_their_author_like_the_commit(corpus, make_repository):
+    repository = make_repository()
+    for letter in "abcd":
+        change = {"limits.py": f"limit = {letter}\n"}
+        repository.commit(f"Let the limit in limits.py be {letter}", change, author=BOB)
+    found = corpus(repository.source(), held_out=0.5, personal_data=DEFAULT, replay={})
+    authors = {change.commit: change.author for change in found.changes}
+    assert found.replays
+    for row in found.replays:
+        assert row.author == authors[row.commit]
+        assert {place.author for place in row.provenance} == {row.author}
+
+
+def test_a_changed_policy_is_another_corpus(section, make_repository, tmp_path):
+    source = make(make_repository).source()
+
+    def identity(file: Path):
+        sources = section(source, personal_data=file)
+        return identity_of(sources)["personal_data"]
+
+    assert identity(DEFAULT) != identity(policy(tmp_path))

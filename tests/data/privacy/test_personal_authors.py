@@ -1,5 +1,9 @@
+from pathlib import Path
+
 import pytest
 
+from devtune.data.privacy.marking import Marker
+from devtune.data.privacy.personal import load_personal_policy
 from devtune.data.privacy.personal_authors import author_key, is_program, rename
 
 
@@ -40,3 +44,35 @@ def test_logins_are_renamed_where_they_are_meant():
         "@<ADA> and @<BOB-7>: <BOB-7> asked ada, not @ada-l, x@ada, pkg/bob-7 or @my-bot"
     )
     assert rename([], str.upper)("@ada") == "@ada"
+
+
+@pytest.fixture(scope="module")
+def policy(policy_file: Path):
+    return load_personal_policy(policy_file.with_name("personal_data.yaml"))
+
+
+def test_a_pseudonym_is_no_mark_of_the_address_and_stays_as_it_is(policy):
+    marker = Marker(b"k" * 32, None, policy)
+    pseudonym = marker.pseudonym("Ada L <ada@corp-x.com>")
+    assert pseudonym.startswith("REDACTED_AUTHOR_")
+    assert marker.pseudonym("ada <ADA@corp-x.com>") == pseudonym
+    assert marker.pseudonym(pseudonym) == pseudonym
+    assert marker.mark(pseudonym) == pseudonym
+    address = marker.mark("ada@corp-x.com")
+    assert address.startswith("REDACTED_EMAIL_")
+    assert [each.kind for each in marker.learned.values()] == ["AUTHOR", "EMAIL"]
+    assert all(each.is_personal for each in marker.learned.values())
+
+
+def test_programs_and_nobody_have_no_pseudonym(policy, canaries):
+    marker = Marker(b"k" * 32, None, policy)
+    for name in ("", "renovate[bot] <bot@corp-x.com>", "k8s-ci-robot"):
+        assert marker.pseudonym(name) == name
+    hidden = marker.pseudonym(f"{canaries['github']}[bot] <bot@corp-x.com>")
+    assert canaries["github"] not in hidden
+
+
+def test_without_a_policy_authors_stay_but_for_secrets(canaries):
+    marker = Marker(b"k" * 32)
+    assert marker.pseudonym("Ada <ada@corp-x.com>") == "Ada <ada@corp-x.com>"
+    assert canaries["github"] not in marker.pseudonym(f"{canaries['github']} <a@corp-x.com>")

@@ -72,9 +72,12 @@ def test_names_are_found_in_lines_that_say_who_wrote_it(text, names):
         "TODO(perf): x",
         "todo(ada)",
         "TODO(#12)",
+        "TODO(parser-v1): x",
+        "@author ada@corp-x.com",
         f"supported by {ADA}",
         "created by the parser",
         "created by Parser",
+        "created by parser <20",
         "@authorize Foo Bar",
         "<authors>",
         "<authority>Foo Bar</authority>",
@@ -96,6 +99,8 @@ def test_other_lines_hold_no_names(text):
         (f'{{"name": "{ADA}",\n   "email": "@', ADA),
         (f"{{ name = '{ADA}', email = '@", ADA),
         (f"<name>{ADA}</name>\n  <email>@", ADA),
+        (f"@ ({ADA})", ADA),
+        ("@ (work)", ""),
         ("mail <@", ""),
         ("Ada\nmail <@", ""),
         ("send it to <@", ""),
@@ -106,9 +111,9 @@ def test_other_lines_hold_no_names(text):
     ],
 )
 def test_a_name_stands_in_front_of_an_address(text, name):
-    assert [text[start:end] for start, end in find_beside(text, text.index("@"))] == (
-        [name] if name else []
-    )
+    assert [
+        text[start:end] for start, end in find_beside(text, text.index("@"), text.index("@") + 1)
+    ] == ([name] if name else [])
 
 
 @pytest.mark.parametrize(

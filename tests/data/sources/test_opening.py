@@ -204,6 +204,7 @@ def test_a_policy_that_cannot_be_read_is_told_before_there_is_work(make_code, se
     bad.write_text("vendors: []\n")
     for values in (
         {"exclude_repositories": bad},
+        {"personal_data": bad},
         {"file_rules": [{"type": "excluded_paths", "policy": bad}]},
         {"file_rules": [{"type": "license", "policy": bad}]},
     ):

@@ -103,6 +103,9 @@ def test_every_text_of_a_row_is_changed_but_what_identifies(make_texts):
     upper = map_texts(change, str.upper)
     assert (upper.source, upper.commit, upper.date, upper.split) == ("src", "c1", "2024", "train")
     assert (upper.author, upper.subject, upper.body) == ("ADA", "SUBJECT", "BODY")
+    named = map_texts(change, str.upper, str.lower)
+    assert (named.author, named.subject) == ("ada", "SUBJECT")
+    assert named.edits[0].provenance.author == PLACE.author.lower()
     assert (upper.edits[0].old, upper.edits[0].new, upper.edits[0].old_blob) == ("OLD", "NEW", "b0")
     place = upper.edits[0].provenance
     assert (place.path, place.author, place.blob, place.license) == (

@@ -116,7 +116,7 @@ def load_personal_policy(file: Path) -> PersonalPolicy:
 
 
 def find_personal(text: str, policy: PersonalPolicy) -> list[Detection]:
-    """Return what of a text the policy has replaced, in order of place; spans may overlap."""
+    """Return what of a text the policy has replaced, in order; none lies within another."""
     return policy.search.find(text)
 
 
@@ -159,10 +159,14 @@ class _Search:
             if not _PLACEHOLDER.search(text, start, end)
             and not self._is_kept(kind, text[start:end])
         }
-        return [
-            Detection(start, end, kind.upper(), f"personal.{kind}", is_personal=True)
-            for start, end, kind in sorted(found)
-        ]
+        detections: list[Detection] = []
+        done = 0
+        for start, end, kind in sorted(found, key=lambda each: (each[0], -each[1], each[2])):
+            if end > done:  # the host of an address is replaced with it
+                done = end
+                rule = f"personal.{kind}"
+                detections.append(Detection(start, end, kind.upper(), rule, is_personal=True))
+        return detections
 
     def _spans(self, text: str) -> Iterator[tuple[str, Span]]:
         raw = one_byte_each(text)
@@ -188,7 +192,7 @@ class _Search:
             if self._is_sought["email"]:
                 yield "email", (start, end)
             if self._is_sought["name"] and not _FICTIONAL.search(text[start:end].lower()):
-                yield from (("name", span) for span in find_beside(text, start))
+                yield from (("name", span) for span in find_beside(text, start, end))
 
     def _keyed(self, text: str, raw: bytes) -> Iterator[tuple[str, Span]]:
         """Yield what stands near a word."""

@@ -13,6 +13,7 @@ SMALL = 32
 """Four numbers below this are a version rather than an address, unless something says so."""
 _V4 = re.compile(r"\.(?<=[0-9]\.)[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}(?!\w|[.-]\w|-\.|\*)")
 _V6 = re.compile(r":(?<=[0-9a-fA-F]:)(?=:|[0-9a-fA-F]{1,4}:)")
+_MAPPED = re.compile(r":[0-9a-fA-F:]*:\Z")
 _V6_CHARACTERS = "0123456789abcdefABCDEF:"
 _V6_FIRST = re.compile(r"[23][0-9a-f]{3}|f[cd][0-9a-f]{2}|fe[89ab][0-9a-f]")
 _VERSION = re.compile(
@@ -50,11 +51,11 @@ def _v4_start(text: str, found: re.Match[str]) -> int | None:
     start = dot - len(first)
     value = text[start : found.end()]
     before = text[max(0, start - 2) : start]
-    if not _stands_alone(before) or not _is_v4(value):
+    if not _stands_alone(before) or not _is_v4(value) or len(set(value.split("."))) == 1:
         return None
     line = text[max(0, start - MAX_BEFORE) : start].rpartition("\n")[2]
-    if _VERSION.search(line) or _NUMBERS_AFTER.match(text, found.end()):
-        return None  # the second is what paths of drawings look like
+    if _MAPPED.search(line) or _VERSION.search(line) or _NUMBERS_AFTER.match(text, found.end()):
+        return None  # the last is what paths of drawings look like
     is_small = all(int(each) < SMALL for each in value.split(".")) or value.endswith(".0.0")
     if is_small and not (_ADDRESSED.search(line) or _SERVED.match(text, found.end())):
         return None

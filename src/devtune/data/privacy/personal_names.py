@@ -41,10 +41,12 @@ _HELD = re.compile(
 _END = re.compile(
     r"[<()\[{}\"|@\\=]|'(?!\w)|https?:|www\.| -|\*/|--| on \d| at | in |(?<=[^\W\d_]{2})\.\s"
 )
+_ADDRESSED = re.compile(r"<[^<>\s]{1,64}@")
 _BETWEEN = re.compile(r"\s*(?:[,;/&]|\band\b|\bund\b)\s*")
 _STRING = re.compile(r"[\"']([^\"'\n]{2,80})[\"']")
 _WORD = re.compile(r"[^\W\d_][\w.'\u2019-]{0,30}")
 _LOGIN = re.compile(r"[A-Za-z][\w.-]{1,38}")
+_VERSIONED = re.compile(r"(?:^|[-_.])v?\d+(?:\.\d+)*$")
 _PARTICLES = frozenset(
     (
         "van", "von", "de", "der", "den", "da", "di", "do", "dos", "del", "della", "la", "le",
@@ -65,6 +67,7 @@ _KEYED = re.compile(
     r"(?i)name[\"']?\s{0,3}(?::|=>|=)\s{0,3}[\"']([^\"'\n<>]{2,60})[\"']\s{0,3},?\s{1,40}"
     r"[\"']?e-?mail[\"']?\s{0,3}(?::|=>|=)\s{0,3}[\"']\Z|<name>([^<\n]{2,60})</name>\s{0,40}<email>\Z"
 )
+_BEHIND = re.compile(r" ?\(([^()\n@]{3,60})\)")
 MAX_BESIDE = 200
 
 
@@ -124,11 +127,13 @@ def find_owners(text: str, start: int) -> Iterator[tuple[int, int]]:
         yield from _people(text, found.end(), last, 2)
 
 
-def find_beside(text: str, email: int) -> Iterator[tuple[int, int]]:
-    """Yield the name in front of an address: `Ada Example <`, `"name": …, "email": `."""
+def find_beside(text: str, email: int, end: int) -> Iterator[tuple[int, int]]:
+    """Yield the name beside an address: `Ada Example <`, `"name": …, "email": `, ` (Ada L)`."""
     if text[max(0, email - 1) : email] in ("<", "("):
         yield from _before(text, email - 1)
         return
+    if (found := _BEHIND.match(text, end)) and _is_name(found[1], 2):
+        yield found.span(1)
     begins = max(0, email - MAX_BESIDE)
     if found := _KEYED.search(text[begins:email]):
         group = 1 if found[1] else 2
@@ -155,8 +160,10 @@ def _people(text: str, start: int, end: int, least: int) -> Iterator[tuple[int, 
     """Yield the names a list begins with; `least` is how many words make one."""
     stop = _END.search(text, start, end)
     end = stop.start() if stop else end
-    if stop and stop[0] == "<":
+    if _ADDRESSED.match(text, end):
         least = 1
+    elif stop and stop[0] == "@" and text[end - 1] != " ":
+        return  # an address, not a name
     place = start
     for gap in (*_BETWEEN.finditer(text, start, end), None):
         piece = text[place : gap.start() if gap else end]
@@ -172,7 +179,7 @@ def _is_name(value: str, least: int) -> bool:
     words = value.split()
     if not least <= len(words) <= MAX_WORDS or len(value) > MAX_NAME:
         return False
-    if any(word.lower().strip(".") in _NO_NAMES for word in words):
+    if any(word.lower().strip(".") in _NO_NAMES or _VERSIONED.search(word) for word in words):
         return False
     if len(words) == 1:
         return bool(_LOGIN.fullmatch(value) or _WORD.fullmatch(value)) and len(value) > 1

@@ -39,6 +39,8 @@ _COUNTRY = re.compile(
     r"|4[013-9]|42[0134]|50\d|5[1-8]|59\d|6[0-6]|67[02-9]|68\d|69[0-2]|8[1246]|80[08]|85[02356]"
     r"|87[08]|88[0-368]|9[0-58]|96[0-8]|97[0-79]|99[2-68]"
 )
+_AMERICAN = re.compile(r"1[2-9]\d\d[2-9]\d{6}")
+_MADE_UP = re.compile(r"1234567|7654321|(\d)\1{4}|^555\d{4}$")
 _PHONE_NAMED = re.compile(
     r"(?i)(?:[ _-]?(?:no|num|number|nr))?[\"']?(?:\s{0,2}[.:=]{1,2}>?\s{0,3}|\s{1,2})[\"']?"
 )
@@ -116,6 +118,8 @@ def find_international(text: str) -> Iterator[tuple[int, int]]:
         before, after = text[max(0, start - 1) : start], text[end : end + 1]
         if not 9 <= len(digits) <= 15 or not _COUNTRY.match(digits) or after.isalnum():
             continue
+        if (digits[0] == "1" and not _AMERICAN.fullmatch(digits)) or _MADE_UP.search(digits):
+            continue
         is_written = len(value) > len(digits) + 1 or before in _QUOTES or before == ":"
         if is_written and after != "_" and _is_grouped(value):
             yield start, end
@@ -131,8 +135,8 @@ def find_local(text: str, start: int, end: int) -> tuple[int, int] | None:
         return None
     digits = re.sub(r"\D", "", found[0])
     is_written = len(digits) < len(found[0]) or text[found.start() - 1] in _QUOTES
-    is_number = is_written and 7 <= len(digits) <= 15 and _is_grouped(found[0])
-    return found.span() if is_number else None
+    is_number = is_written and 7 <= len(digits) <= 15 and not _MADE_UP.search(digits)
+    return found.span() if is_number and _is_grouped(found[0]) else None
 
 
 def _is_grouped(value: str) -> bool:
