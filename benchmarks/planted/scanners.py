@@ -14,6 +14,7 @@ from detect_secrets.settings import default_settings
 from kingfisher_sdk import Rules, Scanner
 
 from devtune.data.privacy.marking import Marker
+from devtune.data.privacy.secrets import find_secrets
 from planted.trees import Source, Specimen
 
 NUM_CHARACTERS = 12
@@ -36,7 +37,7 @@ def tools(rules_file: Path | None) -> list[Tool]:
     if rules_file is not None:
         rules = Rules([rules_file], builtins=False, confidence="low", cache=False)
         found.append(_kingfisher(rules_file.stem, rules))
-    return [*found, _devtune()]
+    return [*found, _second_layer(), _devtune()]
 
 
 def _detect_secrets() -> Tool:
@@ -76,6 +77,25 @@ def _kingfisher(name: str, rules: Rules) -> Tool:
         return any(a < end and start < b for a, b in found for start, end in secret)
 
     return Tool(name, report, has_found)
+
+
+def _second_layer() -> Tool:
+    """What devtune adds to kingfisher, alone: mostly for its speed."""
+
+    def report(source: Source) -> list[int]:
+        found = find_secrets(source.text)
+        return [source.text.count("\n", 0, each.start) + 1 for each in found]
+
+    def has_found(specimen: Specimen) -> bool:
+        text = specimen.source.text
+        pieces, done = [""], 0
+        for each in find_secrets(text):
+            pieces += (text[done : each.start], "REDACTED_X_1")
+            done = each.end
+        return not left_in_clear("".join((*pieces, text[done:])), specimen.values)
+
+    find_secrets("")  # what is compiled once is no part of its speed
+    return Tool("second layer", report, has_found)
 
 
 def _devtune() -> Tool:

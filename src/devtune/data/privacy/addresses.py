@@ -22,9 +22,12 @@ _ESCAPED = re.compile(
 _ORACLE = re.compile(r"""([\w$#.-]{1,60})/([^\s@"'`<>\\]{1,256})@""")
 # What documentation and tests of address parsers write instead of a password.
 _WELL_KNOWN = frozenset(
-    "password pass passwd pwd secret token user username pw foo bar baz test guest admin root x xx"
-    " p s a b c d pass1 pass2 me you my mypass mypassword userpass passphrase port host postgres"
-    " mysql redis mongo rabbitmq minio minioadmin docker default public local localhost none".split()
+    re.findall(
+        r"\w+",
+        "password pass passwd pwd secret token user username pw foo bar baz test admin root x xx p "
+        "s a b c d pass1 pass2 me you my mypass mypassword userpass passphrase port host postgres "
+        "mysql redis mongo rabbitmq minio minioadmin docker default public local localhost none ",
+    )
 )
 
 

@@ -14,8 +14,9 @@ from devtune.data.privacy.spellings import from_base64, other_spellings
 CALLS = (
     "login(", "log_in(", "signin(", "sign_in(", "authenticate(", "auth(", "auth=(", "auth = (",
     "basicauth(", "basic_auth(", "basicauth=(", "basic_auth=(", "basicauth = (", "credentials(",
-    "credential(", "getconnection(", "plainauth(", "pdo(", "mysqli(", "_connect(", ".connect(", ">connect(", ":connect(",
-    "connect_to(", "passwordauthentication(", "basicauthentication(", "set_credentials(",
+    "credential(", "getconnection(", "plainauth(", "pdo(", "mysqli(", "_connect(", ".connect(",
+    ">connect(", ":connect(", "connect_to(", "passwordauthentication(", "basicauthentication(",
+    "set_credentials(",
     "setcredentials(", "usertoken(", "usernametoken(", "authenticator(", "httpauth(", "logon(",
     "digestauth(", "setbasicauth(", "withbasicauth(", "withcredentials(", "createuser(",
     "create_user(", "adduser(", "add_user(", "superuser(", "simple_bind_s(", "simple_bind(",
@@ -31,24 +32,27 @@ _ARGUMENT = re.compile(
 _NUM_ARGUMENTS = 6
 
 _PAIR = re.compile(
-    r"""(?x) (?:=|\s{1,9}+)? (\\{0,3}["']?) (?P<user>[\w.@%+\\-]{0,80}+) : (?P<value>[^\s"'`\\]{4,200}+) """
+    r"""(?x) (?:=|\s{1,9}+)? (\\{0,3}["']?) (?P<user>[\w.@%+\\-]{0,80}+) :
+    (?P<value>[^\s"'`\\]{4,200}+) """
 )
 _OPTION_VALUE = r"""(\\{0,3}["']?)(?P<value>[^\s"'`\\<>|;]{6,200}+)"""
 _GLUED = re.compile(r"[^\n]{0,200}?(?<=\s)-p\s?" + _OPTION_VALUE)
 _SPACED = re.compile(r"[^\n]{0,200}?(?<=\s)-(?:p|P|a|w|k|psw|pw|password|pass)[ =]" + _OPTION_VALUE)
 _PIPED = re.compile(
     r"""(?:-n |-e )?(\\{0,3}["']?)(?P<value>[^\s"'`\\<>|;]{6,200}+)\1\s{0,9}+\|\s{0,9}+
-    (?:sudo|docker|podman|helm|passwd|kinit|gpg|openssl|base64|crane|oras|gh|glab|chpasswd|cryptsetup|vault)""",
+    (?:sudo|docker|podman|helm|passwd|kinit|gpg|openssl|base64|crane|oras|gh|glab
+    |chpasswd|cryptsetup|vault)""",
     re.VERBOSE,
 )
 _SQL = re.compile(
-    r"""(?xi) (?: \s{1,9}+with\s{1,9}+["'`]?\w{1,40}["'`]?)?+ \s{1,9}+(?:by|as) \s{1,9}+ (?:password\s{1,9}+|values\s{1,9}+)?+
+    r"""(?xi) (?: \s{1,9}+with\s{1,9}+["'`]?\w{1,40}["'`]?)?+ \s{1,9}+(?:by|as)
+    \s{1,9}+ (?:password\s{1,9}+|values\s{1,9}+)?+
     (\\{0,3}["'])(?P<value>[^"'\n\\]{4,200}+)"""
 )
 _HEADER = re.compile(r"""\s{1,4}+(?P<value>[A-Za-z0-9+/_-]{8,400}+={0,2})""")
 _PASSIN = re.compile(r"""(?P<value>[^\s"'`\\<>|;]{6,200}+)""")
 _HTPASSWD = re.compile(
-    r"[^\n]{0,120}?(?<=\s)-\w{0,4}b\w{0,4}\s+(?:\S{1,120}+\s+){2}" + _OPTION_VALUE
+    r"[^\n]{0,120}?(?<=\s)-\w{0,4}b\w{0,4}\s{1,9}+(?:\S{1,120}+\s{1,9}+){2}" + _OPTION_VALUE
 )
 _PERCENT = re.compile(r"[^\n]{0,200}?(?<=\s)-U\s?['\"]?[\w.\\@-]{1,60}%" + _OPTION_VALUE)
 _FTP = re.compile(r"[^\n]{0,100}?(?<=\s)-u\s?['\"]?[\w.\\@-]{1,60}[,%:]" + _OPTION_VALUE)
@@ -59,15 +63,15 @@ _SEND = re.compile(r"""\s{0,3}[("]{1,3}(?P<value>[^"'\n\\]{8,80}+)\\[rn]""")
 COMMANDS: dict[str, tuple[str, "re.Pattern[str]"]] = {
     **dict.fromkeys(("-u ", "-u'", '-u"', "--user ", "--user=", "--proxy-user "), ("pair", _PAIR)),
     **dict.fromkeys(("--creds ", "--creds=", "--src-creds ", "--dest-creds "), ("pair", _PAIR)),
-    **dict.fromkeys(("mysql ", "mysqldump ", "mysqladmin ", "mariadb ", "sshpass "), ("glued", _GLUED)),
-    **dict.fromkeys(("7z ", "7za ", "7zr ", "mysqlimport ", "unrar ", "rar "), ("glued", _GLUED)),
+    **dict.fromkeys(("mysql ", "mysqldump ", "mysqladmin ", "mysqlimport "), ("glued", _GLUED)),
+    **dict.fromkeys(("mariadb ", "sshpass ", "7z ", "7za ", "7zr ", "rar "), ("glued", _GLUED)),
     **dict.fromkeys(
         (
             "docker login", "podman login", "registry login", "redis-cli", "ldapsearch", "ldapadd",
             "ldapmodify", "ldapwhoami", "sqlcmd ", "mongo ", "mongosh ", "mongodump ", "az login",
             "plink ", "pscp ", "zip ", "unzip ", "clickhouse-client", "bcp ", "ipmitool", "sqoop ",
-            "cqlsh ", "rabbitmqadmin", "ldappasswd", "mongorestore", "osql ", "oc login", "cf login",
-            "sshpass -", "helm repo add", "openssl ", "xfreerdp", "rdesktop", "isql ",
+            "cqlsh ", "rabbitmqadmin", "ldappasswd", "mongorestore", "osql ", "oc login",
+            "cf login", "sshpass -", "helm repo add", "openssl ", "xfreerdp", "rdesktop", "isql ",
         ),
         ("spaced", _SPACED),
     ),

@@ -50,14 +50,15 @@ def pgpass_line(text: str, start: int) -> Iterator[Detection]:
         yield _found(text, *match.span(2), "pgpass")
 
 
-def kubernetes_secret(text: str, start: int) -> Iterator[Detection]:
-    """Yield the values of the manifest of a secret whose kind is said at `start`."""
+def kubernetes_secret(text: str, start: int, _: int) -> tuple[int, list[Detection]]:
+    """Return the values of the manifest of a secret whose kind is said at `start`, and its end."""
     first = max(text.rfind("\n---", max(0, start - _MAX_CHARACTERS), start), start - 8000, 0)
     last = text.find("\n---", start, start + _MAX_CHARACTERS)
     last = min(len(text), start + _MAX_CHARACTERS) if last < 0 else last
+    found: list[Detection] = []
     for section in _SECTION.finditer(text, first, last):
-        is_plain = section[1] == "stringData"
-        yield from _entries(text, section.end(), last, is_plain)
+        found += _entries(text, section.end(), last, section[1] == "stringData")
+    return last, found
 
 
 def _entries(text: str, place: int, last: int, is_plain: bool) -> Iterator[Detection]:
@@ -91,20 +92,28 @@ def _is_value(name: str, value: str, is_plain: bool) -> bool:
     return len(plain) >= 6 and not is_harmless(plain) and not plain.isalpha()
 
 
-def generated_value(text: str, start: int) -> Iterator[Detection]:
-    """Yield the results of the resource of a Terraform state whose type is said at `start`."""
-    for match in _RESULT.finditer(text, start, start + 1500):
-        if "REDACTED" not in match[1]:
-            yield _found(text, *match.span(1), "terraform_state")
+def generated_value(text: str, start: int, _: int) -> tuple[int, list[Detection]]:
+    """Return the results of the resource of a Terraform state whose type is said at `start`."""
+    end = start + 1500
+    found = [
+        _found(text, *match.span(1), "terraform_state")
+        for match in _RESULT.finditer(text, start, end)
+        if "REDACTED" not in match[1]
+    ]
+    return end if found else start + 400, found
 
 
-def private_jwk(text: str, start: int) -> Iterator[Detection]:
-    """Yield the private numbers of the JSON web key whose type is said at `start`."""
-    first = max(0, text.rfind("{", max(0, start - 3000), start))
+def private_jwk(text: str, start: int, _: int) -> tuple[int, list[Detection]]:
+    """Return the private numbers of the JSON web key whose type is said at `start`."""
+    first = max(0, start - 3000, text.rfind("{", max(0, start - 3000), start))
     last = text.find("}", start, start + 6000)
-    for match in _JWK_PART.finditer(text, first, last if last >= 0 else start):
-        if looks_random(match[1]):
-            yield Detection(*match.span(1), "PRIVATE_KEY", "jwk")
+    last = last if last >= 0 else start + 1000
+    found = [
+        Detection(*match.span(1), "PRIVATE_KEY", "jwk")
+        for match in _JWK_PART.finditer(text, first, last)
+        if looks_random(match[1])
+    ]
+    return last, found
 
 
 def _found(text: str, start: int, end: int, rule: str) -> Detection:

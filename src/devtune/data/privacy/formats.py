@@ -227,8 +227,8 @@ CONFLUENT_SECRET cflt 0 cflt[A-Za-z0-9+/]{50,70}
 DENO_TOKEN dd[pow]_ 0 dd[pow]_[A-Za-z0-9]{36}
 PERSONA_KEY persona_ 0 persona_(?:production|sandbox)_[0-9a-f-]{36}
 SETTLEMINT_TOKEN sm_aat_,sm_pat_,sm_sat_ 0 sm_(?:aat|pat|sat)_[A-Za-z0-9]{16}
-JWT eyj 0 ey[JK][A-Za-z0-9_-]{15,1000}\.ey[JK][A-Za-z0-9_-]{10,4000}\.[A-Za-z0-9_-]{20,1000}
-JWE eyj 0 eyJ[A-Za-z0-9_-]{15,1000}\.[A-Za-z0-9_-]{0,1000}\.[A-Za-z0-9_-]{16,24}\.[A-Za-z0-9_-]{20,4000}\.[A-Za-z0-9_-]{22}
+JWT eyj 0 ey[JK][A-Za-z0-9_-]{15,1000}+\.ey[JK][A-Za-z0-9_-]{10,4000}+\.[A-Za-z0-9_-]{20,1000}
+JWE eyj 0 eyJ[A-Za-z0-9_-]{15,1000}+\.[A-Za-z0-9_-]{0,1000}+\.[A-Za-z0-9_-]{16,24}+\.[A-Za-z0-9_-]{20,4000}+\.[A-Za-z0-9_-]{22}
 PASSWORD_HASH $apr1$ 0 \$apr1\$[./A-Za-z0-9]{1,16}\$[./A-Za-z0-9]{22}
 PASSWORD_HASH $2[abxy]$ 0 \$2[abxy]\$\d\d\$[./A-Za-z0-9]{53}
 PASSWORD_HASH $1$ 0 \$1\$[./A-Za-z0-9]{1,16}\$[./A-Za-z0-9]{22}
@@ -245,7 +245,7 @@ TWILIO_AUTH_TOKEN ("ac,('ac 0 \(["']AC[0-9a-f]{32}["'],\s*["']([0-9a-f]{32})
 TWILIO_AUTH_TOKEN twilio 0 (?i:twilio)[^\n]{0,90}?["'`\s:=]([0-9a-f]{32})
 PAYMENT_KEY live_,test_ 0 (?:live|test)_(?=[a-zA-Z]*\d)[A-Za-z0-9]{30,50}
 ASANA_TOKEN [12]/1 0 [12]/\d{10,20}(?:/\d{10,20})?:[0-9a-f]{32}
-"""
+"""  # noqa: E501
 
 
 @dataclass(frozen=True, slots=True)

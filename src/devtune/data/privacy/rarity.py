@@ -6,7 +6,10 @@ Reads single values; writes nothing.
 import re
 from itertools import pairwise
 
+MIN_CHARACTERS = 6
 MAX_CHARACTERS = 600
+_NUM_JUDGED = 120
+"""So many characters of a long value say as much as all of them."""
 RANDOM = 0.36
 """From this rarity on a value of 20 characters was drawn, not written."""
 
@@ -52,7 +55,7 @@ _HARMLESS = re.compile(
 )
 _PATH = re.compile(  # or a name of an attribute or a module
     r"(?:\.{0,2}|~|[A-Za-z]:)[/\\][\w@.+/\\-]*|[\w-]+/[\w/-]*\w\.[a-z]{1,5}"
-    r"|[A-Za-z_]\w*(?:(?:\.|::|->|/)[A-Za-z_]\w*)+"
+    r"|[~@:]?[A-Za-z_]\w*(?:(?:\.|::|->|/)[A-Za-z_]\w*)+|~?[A-Za-z_]\w*=[\w.]*"
 )
 _FILE = re.compile(r"\.(?:[a-z]{2,4}|json|[a-z]\d)\Z")
 _CODE = re.compile(
@@ -62,14 +65,18 @@ _WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
 _SYMBOLS = frozenset("!#%*+?~^&@$=;,:|")
 # Words that make a value a name of what it is about, not the thing itself.
 _TRIVIAL = frozenset(
-    "password passwd passwort pass pwd secret token key api auth oauth user username admin test "
-    "tests id name my new old the a an field form input access refresh client server login bearer "
-    "basic type sha md aes rsa des utf base http https tls ssl v x p s n i e db app service account "
-    "credential credentials private public jwt hmac hs rs es ecdsa ed curve secp bit bits key keys "
-    "token tokens some value string text str var arg param step part item group level row col "
-    "column line no number num user usr foo bar baz qux abc abcd xyz aaa bbb one two three first "
-    "second third fourth pw psw valid good bad short long min max size len length hash digest "
-    "salt iv session cookie header error message msg label code status data config host".split()
+    re.findall(
+        r"\w+",
+        "password passwd passwort pass pwd secret token key api auth oauth user username admin "
+        "test tests id name my new old the a an field form input access refresh client server "
+        "login bearer basic type sha md aes rsa des utf base http https tls ssl v x p s n i e "
+        "db app service account credential credentials private public jwt hmac hs rs es ecdsa "
+        "ed curve secp bit bits keys tokens some value string text str var arg param step part "
+        "item group level row col column line no number num usr foo bar baz qux abc abcd xyz "
+        "aaa bbb one two three first second third fourth pw psw valid good bad short long min "
+        "max size len length hash digest salt iv session cookie header error message msg label "
+        "code status data config host ",
+    )
 )
 
 
@@ -80,13 +87,15 @@ def is_uuid(value: str) -> bool:
 
 def is_harmless(value: str) -> bool:
     """Whether a value is a mark, a reference, a placeholder, a digest, a path, or words."""
-    if not 6 <= len(value) <= MAX_CHARACTERS or _MARK.search(value):
+    if not MIN_CHARACTERS <= len(value) <= MAX_CHARACTERS or _MARK.search(value):
         return True
+    value = value[:_NUM_JUDGED]
     if _REFERENCE.search(value) or _PLACEHOLDER.search(value) or _HARMLESS.fullmatch(value):
         return True
     if "://" in value or _CODE.search(value) or " " in value or "\t" in value:
         return True
-    if _PATH.fullmatch(value) and rarity(value) < (0.5 if _FILE.search(value) else RANDOM):
+    limit = 0.5 if _FILE.search(value) else RANDOM
+    if _PATH.fullmatch(value) and rarity(value) < limit:
         return True
     return len(set(value)) < 5 or _is_sequence(value)
 
@@ -112,7 +121,7 @@ def rarity(value: str) -> float:
     Words and names in any case stay below a quarter; what is drawn at random comes above .4.
     """
     changes = num = 0
-    for first, second in pairwise(value):
+    for first, second in pairwise(value[:_NUM_JUDGED]):
         if not (first.isalnum() and second.isalnum()):
             continue
         num += 1

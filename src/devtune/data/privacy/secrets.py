@@ -11,7 +11,7 @@ from functools import cache, partial
 from ahocorasick_rs import AhoCorasick, Implementation
 
 from devtune.data.privacy.addresses import ADDRESS, in_address
-from devtune.data.privacy.armour import ARMOUR, BARE_STARTS, armoured, bare_key
+from devtune.data.privacy.armour import ARMOUR, BARE_KEYS, armoured, bare_key
 from devtune.data.privacy.assignments import assigned
 from devtune.data.privacy.commands import CALLS, COMMANDS, KEYED_CALLS, in_command, passed
 from devtune.data.privacy.credential_files import (
@@ -29,8 +29,16 @@ from devtune.data.privacy.formats import Format, formats
 from devtune.data.privacy.keywords import Keyword, keywords
 from devtune.data.privacy.wrapping import MAX_DEPTH, hints, unwrapped
 
+_LONE = re.compile("[\ud800-\udfff]")
+
 Reader = Callable[[str, int, int], Iterator[Detection]]
 """Reads a text around a hint, given where the hint begins and ends."""
+StretchReader = Callable[[str, int, int], tuple[int, list[Detection]]]
+"""Reads a whole stretch around a hint, given where it begins and how deep the text was wrapped.
+
+It says where the stretch ends too: hints before that are not read again, so that a text full of
+them takes no longer than its length.
+"""
 
 
 def find_secrets(text: str) -> list[Detection]:
@@ -42,35 +50,37 @@ def find_secrets(text: str) -> list[Detection]:
 
 
 def _find(text: str, depth: int) -> list[Detection]:
-    hits = _automaton().find_matches_as_indexes(_lowered(text), overlapping=True)
-    if not hits:
-        return []
-    readers, spellings = _readers()
+    readers = _readers()
     found: list[Detection] = []
-    unwrapped_to = {"base64": 0, "hex": 0, "escapes": 0}
-    for index, start, end in hits:
-        for reader in readers[index]:
-            found += reader(text, start, end)
-        spelling = spellings[index]
-        if spelling and depth < MAX_DEPTH and start >= unwrapped_to[spelling]:
-            unwrapped_to[spelling] = _unwrap(text, start, spelling, depth, found)
+    read_to: dict[StretchReader, int] = {}
+    sure_to = 0
+    for index, start, end in _automaton().find_matches_as_indexes(_lowered(text), overlapping=True):
+        around, stretches = readers[index]
+        if start >= sure_to:  # what is replaced already has nothing more to tell
+            new = [each for reader in around for each in reader(text, start, end)]
+            sure_to = max((each.end for each in new if not each.is_generic), default=sure_to)
+            found += new
+        for reader in stretches:
+            if start >= read_to.get(reader, 0):
+                read_to[reader], inside = reader(text, start, depth)
+                found += inside
     return _apart(found)
 
 
-def _unwrap(text: str, start: int, spelling: str, depth: int, found: list[Detection]) -> int:
-    """Look into a stretch in another spelling; return up to where there is nothing more to see."""
-    stretch = unwrapped(text, start, spelling)
-    if stretch is None:
-        return start + 1
-    first, end, plain = stretch
-    inside = _find(plain, depth + 1)
-    if inside:
-        hidden = [plain[each.start : each.end] for each in inside]
-        hidden += [value for each in inside for value in each.hidden]
-        is_generic = all(each.is_generic for each in inside)
-        kind, rule = inside[0].kind, f"{spelling}.{inside[0].rule}"
-        found.append(Detection(first, end, kind, rule, is_generic, hidden=tuple(hidden)))
-    return end
+def _unwrapped(spelling: str, text: str, start: int, depth: int) -> tuple[int, list[Detection]]:
+    """Look into the stretch in another spelling around `start`; its wrapping goes as well."""
+    if depth == MAX_DEPTH:
+        return len(text), []
+    first, end, plain = unwrapped(text, start, spelling)
+    inside = _find(plain, depth + 1) if plain else []
+    if not plain or not inside:
+        return max(end, start + 1), []
+    hidden = [plain[each.start : each.end] for each in inside]
+    hidden += [value for each in inside for value in each.hidden]
+    is_generic = all(each.is_generic for each in inside)
+    rule = f"{spelling}.{inside[0].rule}"
+    whole = Detection(first, end, inside[0].kind, rule, is_generic, hidden=tuple(hidden))
+    return max(end, start + 1), [whole]
 
 
 def _apart(found: list[Detection]) -> list[Detection]:
@@ -96,14 +106,15 @@ def _apart(found: list[Detection]) -> list[Detection]:
 
 def _lowered(text: str) -> str:
     """Lower case of the same length: the one letter that would become two stays one."""
-    return text.lower() if text.isascii() else text.replace("\u0130", "i").lower()
+    if text.isascii():
+        return text.lower()
+    return _LONE.sub("?", text).replace("\u0130", "i").lower()
 
 
 @cache
-def _readers() -> tuple[list[list[Reader]], list[str]]:
-    """Return for each hint who reads around it, and the spelling it stands for, if any."""
-    table = _table()
-    return [readers for readers, _ in table.values()], [spelling for _, spelling in table.values()]
+def _readers() -> list[tuple[list[Reader], list[StretchReader]]]:
+    """Return for each hint who reads around it, and who reads the stretch it is in."""
+    return list(_table().values())
 
 
 @cache
@@ -112,44 +123,63 @@ def _automaton() -> AhoCorasick:
 
 
 @cache
-def _table() -> dict[str, tuple[list[Reader], str]]:
-    table: dict[str, tuple[list[Reader], str]] = {}
-
-    def add(hint: str, reader: Reader) -> None:
-        table.setdefault(hint, ([], ""))[0].append(reader)
-
-    for row in formats():
-        for hint in row.hints:
-            add(hint, partial(_in_format, row))
-    for hint, keyword in keywords().items():
-        add(hint, partial(_assigned, keyword))
-    for hint in ADDRESS:
-        add(hint, lambda text, _, end: in_address(text, end))
-    for hint in CALLS:
-        add(hint, lambda text, _, end: passed(text, end, is_first=False))
-    for hint in KEYED_CALLS:
-        add(hint, lambda text, _, end: passed(text, end, is_first=True))
-    for hint, (name, pattern) in COMMANDS.items():
-        add(hint, partial(_in_command, name, pattern))
-    readers = ((ARMOUR, armoured), (PORTS, pgpass_line), (MANIFEST, kubernetes_secret),
-               (GENERATED, generated_value), (JWK, private_jwk))  # fmt: skip
-    for names, reader in readers:
+def _table() -> dict[str, tuple[list[Reader], list[StretchReader]]]:
+    table: dict[str, tuple[list[Reader], list[StretchReader]]] = {}
+    for hint, reader in _around_hints():
+        table.setdefault(hint, ([], []))[0].append(reader)
+    for names, reader in _STRETCHES:
         for hint in names:
-            add(hint, partial(_from_start, reader))
-    for begin in BARE_STARTS:
-        add(begin.lower(), partial(_bare_key, begin))
+            table.setdefault(hint, ([], []))[1].append(reader)
+    spellings = {each: partial(_unwrapped, each) for each in ("base64", "hex", "escapes")}
     for hint, spelling in hints().items():
-        table[hint] = (table.get(hint, ([], ""))[0], spelling)
+        table.setdefault(hint, ([], []))[1].append(spellings[spelling])
     return table
+
+
+_STRETCHES: tuple[tuple[tuple[str, ...], StretchReader], ...] = (
+    (ARMOUR, armoured),
+    (BARE_KEYS, bare_key),
+    (MANIFEST, kubernetes_secret),
+    (GENERATED, generated_value),
+    (JWK, private_jwk),
+)
+
+
+def _around_hints() -> Iterator[tuple[str, Reader]]:
+    for row in formats():
+        yield from ((hint, partial(_in_format, row)) for hint in row.hints)
+    for hint, keyword in keywords().items():
+        yield hint, partial(_assigned, keyword)
+    for hint in ADDRESS:
+        yield hint, _in_address
+    for hint in CALLS:
+        yield hint, partial(_passed, False)
+    for hint in KEYED_CALLS:
+        yield hint, partial(_passed, True)
+    for hint, (name, pattern) in COMMANDS.items():
+        yield hint, partial(_in_command, name, pattern)
+    for hint in PORTS:
+        yield hint, _in_pgpass
+
+
+def _in_address(text: str, _: int, end: int) -> Iterator[Detection]:
+    return in_address(text, end)
+
+
+def _passed(is_first: bool, text: str, _: int, end: int) -> Iterator[Detection]:
+    return passed(text, end, is_first)
+
+
+def _in_pgpass(text: str, start: int, _: int) -> Iterator[Detection]:
+    return pgpass_line(text, start)
 
 
 def _in_format(row: Format, text: str, start: int, _: int) -> Iterator[Detection]:
     place = start - row.num_before
-    if row.is_at_most:
-        match = row.pattern.search(text, max(0, place), start + 1000)
-    else:
-        match = row.pattern.match(text, place) if place >= 0 else None
-    if match is None or not match.start() <= start < match.end():
+    last = start if row.is_at_most else place
+    tries = (row.pattern.match(text, each) for each in range(max(0, place), last + 1))
+    match = next((each for each in tries if each is not None and start < each.end()), None)
+    if match is None:
         return
     group = match.re.groups and 1
     if not _is_example(match[group]):
@@ -157,10 +187,10 @@ def _in_format(row: Format, text: str, start: int, _: int) -> Iterator[Detection
 
 
 def _is_example(value: str) -> bool:
-    lowered = value.lower()
+    lowered = value[:200].lower()
     if "example" in lowered or "xxxxx" in lowered or "redacted" in lowered or "your" in lowered:
         return True
-    return len(set(value)) < 8
+    return len(set(lowered)) < 8
 
 
 def _assigned(keyword: Keyword, text: str, start: int, _: int) -> Iterator[Detection]:
@@ -171,14 +201,3 @@ def _in_command(
     name: str, pattern: "re.Pattern[str]", text: str, _: int, end: int
 ) -> Iterator[Detection]:
     return in_command(text, end, name, pattern)
-
-
-def _from_start(
-    reader: Callable[[str, int], Iterator[Detection]], text: str, start: int, _: int
-) -> Iterator[Detection]:
-    return reader(text, start)
-
-
-def _bare_key(begin: str, text: str, start: int, _: int) -> Iterator[Detection]:
-    if text.startswith(begin, start):
-        yield from bare_key(text, start)

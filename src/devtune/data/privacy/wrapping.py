@@ -11,14 +11,15 @@ from devtune.data.privacy.spellings import MAX_CHARACTERS, from_base64, from_esc
 
 MAX_DEPTH = 2
 # What is looked for in other spellings: prefixes of tokens, and words that announce a secret.
-_WRAPPED = (
-    "password passwd secret token api_key apikey api-key access_key private_key credential client_"
-    " PASSWORD PASSWD SECRET TOKEN API_KEY APIKEY ACCESS_KEY Password Secret Token ApiKey"
-    " ://  BEGIN ghp_ gho_ ghs_ ghu_ github_pat_ glpat- xoxb- xoxp- xapp- sk_live_ rk_live_ sk-ant-"
-    " sk-proj- AKIA ASIA AIza GOCSPX- npm_ pypi- dop_v1_ hf_ SG. SK EAAA key- shpat_ dckr_pat_ hvs."
-    " glsa_ glc_ sntrys_ lin_api_ figd_ NRAK- PMAK- dapi xkeysib- rubygems_ ATATT3 AGE-SECRET-KEY-"
-    " eyJhbGci Bearer Authorization -----BEGIN"
-).split()
+_WRAPPED = re.findall(
+    r"\S+",
+    "password passwd secret token api_key apikey api-key access_key private_key credential "
+    "client_ PASSWORD PASSWD SECRET TOKEN API_KEY APIKEY ACCESS_KEY Password Secret Token "
+    "ApiKey :// BEGIN ghp_ gho_ ghs_ ghu_ github_pat_ glpat- xoxb- xoxp- xapp- sk_live_ "
+    "rk_live_ sk-ant- sk-proj- AKIA ASIA AIza GOCSPX- npm_ pypi- dop_v1_ hf_ SG. SK EAAA key- "
+    "shpat_ dckr_pat_ hvs. glsa_ glc_ sntrys_ lin_api_ figd_ NRAK- PMAK- dapi xkeysib- "
+    "rubygems_ ATATT3 AGE-SECRET-KEY- eyJhbGci Bearer Authorization -----BEGIN ",
+)
 _HEX_RUN = re.compile(r"[0-9a-fA-F]+")
 _BASE64_RUN = re.compile(
     r"(?:[A-Za-z0-9+/_-]|\\n(?=[A-Za-z0-9+/]{20})|\r?\n[ \t]{0,20}(?=[A-Za-z0-9+/]{40}))+={0,2}"
@@ -55,22 +56,20 @@ def _base64_middles(data: bytes) -> Iterator[str]:
             yield middle
 
 
-def unwrapped(text: str, start: int, spelling: str) -> tuple[int, int, str] | None:
+def unwrapped(text: str, start: int, spelling: str) -> tuple[int, int, str | None]:
     """Return the stretch around `start` in this spelling and what it says, if that is text."""
     run = {"hex": _HEX_RUN, "base64": _BASE64_RUN, "escapes": _ESCAPED_RUN}[spelling]
     first = _run_start(text, start, spelling)
     match = run.match(text, first, first + MAX_CHARACTERS)
     if match is None:
-        return None
+        return start, start + 1, None
     stretch = match[0]
     if spelling == "escapes":
         return first, match.end(), from_escapes(stretch)
-    if spelling == "hex":
-        stretch = stretch[: len(stretch) // 2 * 2]
-        plain = from_hex(stretch)
-        return None if plain is None else (first, first + len(stretch), plain)
-    plain = from_base64(stretch)
-    return None if plain is None else (first, match.end(), plain)
+    if spelling == "base64":
+        return first, match.end(), from_base64(stretch)
+    stretch = stretch[: len(stretch) // 2 * 2]
+    return first, first + max(len(stretch), 1), from_hex(stretch)
 
 
 _OUTSIDE = {
