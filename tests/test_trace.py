@@ -77,6 +77,7 @@ def run_dir(tmp_path_factory, tekken_file, repository):
     copy = f"{{type: directory, path: {sources}/copy, license: MIT}}"
     overrides = [f"run_dir={run}", f"import.out={base}", f"render.max_length={MAX_LENGTH}"]
     overrides += [f"collect.sources=[{app}, {copy}]", "collect.held_out_commits=1"]
+    overrides += ["collect.personal_data=null", "collect.blame=true"]
     overrides.append("executor.workers=1")
     run_line(load(QUICKSTART, overrides), Progress("quiet"), ("collect", "build", "render"))
     trained = {"dataset": run / "dataset", "base": base}
@@ -169,21 +170,25 @@ def test_a_sample_leads_to_its_source_its_step_and_the_template_of_the_step(run_
     assert len(source["cut"]) == 40
     (step,) = found["steps"]
     steps = read_manifest(run_dir / "samples")["section"]["steps"]
-    assert step["options"] == steps[step["number"]]
-    assert step["options"]["type"] == sample.family
-    assert step["template"] == f"data_prep/prompts/{sample.family}.jinja"
-    assert (ROOT / step["template"]).is_file()
+    (row,) = found["rows"]
+    assert step["options"] == steps[step["number"] - 1]
+    assert (step["number"], step["options"]["type"]) == (row["step"], sample.family)
+    name = f"{sample.family}.jinja"
+    digest = hash_file(ROOT / "data_prep" / "prompts" / name)
+    assert row["template"] == f"{name}@{digest[:12]}"
+    assert step["options"]["prompt"] == digest
 
 
-def test_a_template_that_is_not_the_one_of_this_checkout_is_not_named(copy):
-    sample = sample_at(copy, "app/sums.py")
-    manifest = copy / "samples" / "manifest.json"
-    section = json.loads(manifest.read_text(encoding="utf-8"))["section"]
-    for step in section["steps"]:
-        step["prompt"] = "0" * 64
-    rewrite(manifest, section=section)
-    (step,) = trace_sample(sample.sample_id, copy)["steps"]
-    assert (step["template"], step["options"]["prompt"]) == ("", "0" * 64)
+def test_a_sample_leads_to_its_lines_and_to_what_was_done_to_them(run_dir, repository):
+    sample = next(each for each in samples_of(run_dir) if each.family == "docstring_to_function")
+    (row,) = trace_sample(sample.sample_id, run_dir)["rows"]
+    place = row["places"][0]
+    file = repository.git("show", f"{place['commit']}:{place['path']}").split("\n")
+    lines = "\n".join(file[place["first_line"] - 1 : place["last_line"]])
+    assert lines in sample.messages[-1].content
+    assert row["transformations"] == ["excerpt", "comment_marks_removed"]
+    (author,) = place["authors"]
+    assert author == {"author": "Ada Example <ada@corp.test>", "share": 1.0}
 
 
 def test_a_sample_that_was_rendered_is_counted_in_tokens(run_dir):

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from devtune.errors import DevtuneError
-from devtune.fingerprint import hash_file
 from devtune.jsonl import read_jsonl
 from devtune.records import SPLITS, Contamination, Provenance, Rejected, Sample, Source
 from devtune.report.lineage import Part, find_lineage, find_part, open_dataset
@@ -24,7 +23,6 @@ NUM_NAMED = 3
 READ_WHOLE = ("dataset", "samples")
 """Read from end to end anyway, so all their bytes are checked against what was signed."""
 RECORDED = ("stage", "fingerprint", "started", "finished", "git_commit", "versions")
-PROMPTS = Path(__file__).resolve().parents[2] / "data_prep" / "prompts"
 _SAMPLE_ID = re.compile(r"[0-9a-f]{16}(?= |\Z)")
 
 
@@ -78,7 +76,7 @@ def trace_sample(prefix: str, directory: Path) -> dict[str, Any]:
         "sample_id": sample_id,
         **asdict(found),
         "rendered": [] if dataset.missing else list(_rendered(dataset.directory, sample_id)),
-        "steps": list(_steps(samples.manifest, found.family)),
+        "steps": list(_steps(samples.manifest, found)),
         "sources": [] if corpus.missing else _sources(corpus.directory, names),
         "stages": [_recorded(part) for part in present],
         "missing": [part.missing for part in (corpus, dataset) if part.missing],
@@ -138,8 +136,7 @@ def _mentions(samples: Path, dataset: Part) -> Iterator[tuple[str, str, dict[str
         file = samples / f"{split}.jsonl"
         for line, row in enumerate(read_jsonl(file, Sample), 1):
             where = {"split": split, "file": f"{samples.name}/{file.name}", "line": line}
-            places = [asdict(each) for each in row.provenance]
-            yield row.sample_id, "rows", {**where, "places": places, "family": row.family}
+            yield row.sample_id, "rows", {**where, "family": row.family, **_made(row)}
     directories = {"build": samples} | ({} if dataset.missing else {"render": dataset.directory})
     for stage, directory in directories.items():
         for row in read_jsonl(directory / "rejected.jsonl", Rejected):
@@ -147,6 +144,16 @@ def _mentions(samples: Path, dataset: Part) -> Iterator[tuple[str, str, dict[str
                 yield named[0], "rejected", {"stage": stage, **asdict(row)}
     for row in read_jsonl(samples / "contamination.jsonl", Contamination):
         yield row.sample_id, "contamination", asdict(row)
+
+
+def _made(row: Sample) -> dict[str, Any]:
+    """How a sample was made, and of what."""
+    return {
+        "step": row.step,
+        "template": row.template,
+        "transformations": list(row.transformations),
+        "places": [asdict(each) for each in row.provenance],
+    }
 
 
 def _rendered(dataset: Path, sample_id: str) -> Iterator[dict[str, Any]]:
@@ -159,15 +166,13 @@ def _rendered(dataset: Path, sample_id: str) -> Iterator[dict[str, Any]]:
                 yield where | counts
 
 
-def _steps(samples: Mapping[str, Any], family: str) -> Iterator[dict[str, Any]]:
-    """The steps of the pipeline that make this family, with what stood in their files."""
+def _steps(samples: Mapping[str, Any], found: Found) -> Iterator[dict[str, Any]]:
+    """The steps of the pipeline that made a sample; of one left out, those of its family."""
     steps: list[dict[str, Any]] = samples["section"].get("steps", [])
-    for number, step in enumerate(steps):
-        if step.get("type") == family:
-            template = PROMPTS / f"{family}.jinja"
-            is_ours = template.is_file() and hash_file(template) == step.get("prompt")
-            name = template.relative_to(PROMPTS.parents[1]).as_posix() if is_ours else ""
-            yield {"number": number, "options": step, "template": name}
+    numbers = {row["step"] for row in found.rows}
+    for number, step in enumerate(steps, 1):
+        if number in numbers or (not numbers and step.get("type") == found.family):
+            yield {"number": number, "options": step}
 
 
 def _sources(corpus: Path, names: set[str]) -> list[dict[str, Any]]:

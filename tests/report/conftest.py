@@ -57,7 +57,7 @@ def make_replay(sample_id):
 
 
 TRAIN = [
-    *(make(f"{number:016x}") for number in range(30)),
+    *(make(f"{number:016x}", first_line=7, last_line=12) for number in range(30)),
     make("f0" * 8, "hostile_family", HOSTILE, path=f"a/\u202e\n{HOSTILE}", author=HOSTILE),
     make_replay("e0" * 8),
     make("d0" * 8, answer="x = 1\n" * 8000),

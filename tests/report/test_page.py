@@ -110,6 +110,7 @@ def test_the_page_says_where_everything_is_from_and_what_was_left_out(html):
     for words in (
         "32 samples to train on, 2 held out",
         "billing @ c0ffee app/x.py · Ada &lt;ada@corp.test&gt; · 2024-01-01 · MIT",
+        "billing @ c0ffee app/x.py:7-12 · Ada &lt;ada@corp.test&gt; · 2024-01-01 · MIT",
         "and 2 more places",
         "vendored 5 71.4%",
         "3 secrets and 1 personal value were found, and replaced or left out;",

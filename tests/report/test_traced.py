@@ -1,14 +1,21 @@
 from devtune.report.traced import model_lines, sample_lines
 
-PLACE = {"source": "app", "commit": "c0ffee", "path": "a\x1b[31m\u202e.py", "author": "\x00Eve"}
+PLACE = {
+    "source": "app", "commit": "c0ffee", "path": "a\x1b[31m\u202e.py", "author": "\x00Eve",
+    "first_line": 7, "last_line": 12,
+    "authors": [{"author": "\x00Eve", "share": 0.6667}, {"author": "", "share": 0.3333}],
+}  # fmt: skip
 SAMPLE = {
     "sample_id": "ab" * 8,
     "family": "commit_edit",
-    "rows": [{"split": "train", "file": "samples/train.jsonl", "line": 3, "places": [PLACE]}],
+    "rows": [
+        {"split": "train", "file": "samples/train.jsonl", "line": 3, "places": [PLACE], "step": 2,
+         "template": "a.jinja@0123\x07", "transformations": ["excerpt", "dedented"]},
+    ],
     "rejected": [],
     "contamination": [],
     "rendered": [],
-    "steps": [{"number": 2, "options": {"formats": {"x": 1.0}, "skip": []}, "template": ""}],
+    "steps": [{"number": 2, "options": {"formats": {"x": 1.0}, "skip": []}}],
     "sources": [{"name": "app\x07", "owner": "", "kind": "git"}],
     "stages": [
         {"stage": "build", "directory": "samples", "fingerprint": "f1", "finished": "today",
@@ -29,6 +36,8 @@ def test_a_sample_is_told_in_aligned_lines_with_nothing_invisible():
 sample            abababababababab
 family            commit_edit
 split             train
+template          a.jinja@0123BEL
+transformations   excerpt, dedented
 rendered          not known
 
 place 1 of 1, samples/train.jsonl line 3
@@ -36,11 +45,13 @@ place 1 of 1, samples/train.jsonl line 3
   commit            c0ffee
   path              aESC[31mU+202E.py
   author            NULEve
+  lines             7-12
+  written by        NULEve 66.7%, not known 33.3%
 
 source appBEL
   kind              git
 
-step build.steps[2]
+step 2 of build.steps
   formats.x         1.0
 
 stage build, samples/

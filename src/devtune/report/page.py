@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from devtune.data.render import TEKKEN
 from devtune.data.renderer import Renderer, num_trained
-from devtune.records import SPLITS, Provenance, Split
+from devtune.records import SPLITS, Provenance, Rejected, Split
 from devtune.report.dataset import Drawn, Numbers, Tallies, read_numbers
 from devtune.report.excerpt import Piece, spelt, turns
 from devtune.report.histogram import bins_of, draw
@@ -73,10 +73,13 @@ def page(numbers: Numbers, samples: Mapping[str, list[Shown]]) -> Iterator[str]:
     return fill("dataset.html.jinja", values)
 
 
-def _origin(where: Provenance) -> str:
-    """Source, commit and path, in one text."""
+def _origin(where: Provenance | Rejected) -> str:
+    """Source, commit, path and lines, in one text."""
     commit = f" @ {where.commit[:12]}" if where.commit else ""
-    return inline(f"{where.source}{commit} {where.path}")
+    lines = ""
+    if isinstance(where, Provenance) and where.first_line:
+        lines = f":{where.first_line}-{where.last_line}"
+    return inline(f"{where.source}{commit} {where.path}{lines}")
 
 
 def _all(numbers: Numbers) -> dict[str, int]:

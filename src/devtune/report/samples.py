@@ -72,7 +72,8 @@ def _say_origin(where: Provenance | None) -> str:
         return ""
     commit = f" @ {where.commit[:12]}" if where.commit else ""
     author = f" by {where.author}" if where.author else ""
-    return f"from {where.source}{commit} {where.path}{author}"
+    lines = f":{where.first_line}-{where.last_line}" if where.first_line else ""
+    return f"from {where.source}{commit} {where.path}{lines}{author}"
 
 
 def _chosen(

@@ -21,7 +21,7 @@ def sample_lines(found: Mapping[str, Any]) -> Iterator[str]:
     for row in found["rows"]:
         for number, place in enumerate(row["places"], 1):
             title = f"place {number} of {len(row['places'])}, {row['file']} line {row['line']}"
-            yield from _section(title, place.items())
+            yield from _section(title, _place(place))
     for each in found["rejected"]:
         yield from _section(f"left out by {each['stage']}", _without(each, "stage"))
     for each in found["contamination"]:
@@ -29,7 +29,7 @@ def sample_lines(found: Mapping[str, Any]) -> Iterator[str]:
     for each in found["sources"]:
         yield from _section(f"source {each['name']}", _without(each, "name"))
     for each in found["steps"]:
-        yield from _section(f"step build.steps[{each['number']}]", _options(each))
+        yield from _section(f"step {each['number']} of build.steps", _flat(each["options"], ""))
     for each in found["stages"]:
         yield from _section(f"stage {each['stage']}, {each['directory']}/", _made_with(each))
     if found["missing"]:
@@ -41,6 +41,8 @@ def _summary(found: Mapping[str, Any]) -> Pairs:
     yield "family", found["family"] or "not kept with what was left out"
     for row in found["rows"]:
         yield "split", row["split"]
+        yield "template", row["template"]
+        yield "transformations", ", ".join(row["transformations"])
     for row in found["rendered"]:
         yield (
             "rendered",
@@ -55,10 +57,12 @@ def _hides_dataset(found: Mapping[str, Any]) -> bool:
     return all(each["stage"] != "render" for each in found["stages"])
 
 
-def _options(step: Mapping[str, Any]) -> Pairs:
-    yield from _flat(step["options"], "")
-    if step["template"]:
-        yield "template", f"{step['template']} (sha256 as in prompt)"
+def _place(place: Mapping[str, Any]) -> Pairs:
+    yield from _without(place, "first_line", "last_line", "authors")
+    if place["first_line"]:
+        yield "lines", f"{place['first_line']}-{place['last_line']}"
+    shares = (f"{each['author'] or 'not known'} {each['share']:.1%}" for each in place["authors"])
+    yield "written by", ", ".join(shares)
 
 
 def _made_with(stage: Mapping[str, Any]) -> Pairs:
