@@ -1,3 +1,4 @@
+import hashlib
 import json
 from importlib import import_module
 from pathlib import Path
@@ -154,3 +155,73 @@ def test_samples_do_not_hang_on_where_chunks_end(making, done, monkeypatch):
     monkeypatch.setattr(chunks, "BYTES_PER_CHUNK", 1)
     assert len(step.units()) == len(FILES) + len(CHANGES)
     assert rows(done(step), MADE, Made) == whole
+
+
+def test_a_sample_says_its_step_and_its_template_to_the_byte(making, done, prompts_dir):
+    parts = done(making("explanation", "commit_edit", "docstring_to_function"))
+    samples = [each.sample for each in rows(parts, MADE, Made)]
+    assert {(each.family, each.step) for each in samples} == {
+        ("commit_edit", 2), ("docstring_to_function", 3),
+    }  # fmt: skip
+    for each in samples:
+        name = f"{each.family}.jinja"
+        digest = hashlib.sha256((prompts_dir / name).read_bytes()).hexdigest()
+        assert each.template == f"{name}@{digest[:12]}"
+
+
+def test_steps_are_counted_with_those_that_select(prompts_dir, make_corpus, done, tmp_path):
+    steps = [
+        {"type": "near_duplicate_files"},
+        {"type": "explanation", "prompt": prompts_dir / "explanation.jinja"},
+        {"type": "exact_dedup"},
+        {"type": "function_to_docstring", "prompt": prompts_dir / "function_to_docstring.jinja"},
+    ]
+    section = BuildSection.model_validate({"steps": steps})
+    corpus = make_corpus(FILES, CHANGES)
+    parts = done(Making(section.steps, corpus, tmp_path / "none", frozenset(), {"app": 1.0}))
+    assert {each.sample.step for each in rows(parts, MADE, Made)} == {4}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "before"),
+    [
+        ("x = 1\n", "x = 2\n", ()),
+        ("x = 1\r\n", "x = 2\r\n", ("lf_line_ends",)),
+        ("x = 'REDACTED_TOKEN_1'\n", "x = 2\n", ("redacted",)),
+        ("x = 'REDACTED_TOKEN_1'\r\n", "x = 2\r\n", ("redacted", "lf_line_ends")),
+    ],
+)
+def test_a_sample_says_what_was_done_to_its_texts_in_order(
+    old, new, before, making, done, make_corpus
+):
+    change = ("train", "Let the first number be two", ("x.py", old, new))
+    corpus = make_corpus([], [change])
+    (made,) = rows(done(making("commit_edit", corpus=corpus)), MADE, Made)
+    done_to = made.sample.transformations
+    assert done_to[:-1] == before
+    assert done_to[-1] in ("search_replace", "unified_diff", "tool_calls")
+
+
+def test_a_message_that_was_cleaned_and_a_file_that_is_shown_in_part_are_named(
+    making, done, make_corpus
+):
+    old = "".join(f"x_{number} = {number}\n" for number in range(90))
+    change = ("train", "fix: let the first number be two (#12)", ("x.py", old, f"{old}y = 1\n"))
+    corpus = make_corpus([], [change])
+    (made,) = rows(done(making("commit_edit", corpus=corpus)), MADE, Made)
+    assert made.sample.transformations[:2] == ("message_cleaned", "excerpt")
+    (place,) = made.sample.provenance
+    assert (place.first_line, place.last_line) == (91, 91)
+
+
+def test_cells_of_a_notebook_are_named_as_such(making, done, make_corpus):
+    text = f"# %%\n{function('load', 3)}"
+    files = [("a.ipynb", "train", text), ("b.py", "train", text)]
+    corpus = make_corpus(files, CHANGES)
+    rewritten = (corpus / "files.jsonl").read_text().replace('"language":""', '"language":"python"')
+    (corpus / "files.jsonl").write_text(rewritten)
+    made = rows(done(making("docstring_to_function", corpus=corpus)), MADE, Made)
+    assert [each.sample.transformations for each in made] == [
+        ("notebook_cells", "excerpt", "comment_marks_removed"),
+        ("excerpt", "comment_marks_removed"),
+    ]
