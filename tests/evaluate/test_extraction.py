@@ -15,7 +15,7 @@ from devtune.records import TokenRow
 
 QUIET = Progress("quiet")
 PLANTED = Canary("planted", "q7Rt2mZx9" + "LkV4", 'def start():\n    token = "')
-OPENINGS = [Opening((BOS,), PLANTED.prefix), Opening((BOS, INST, 1100, END_INST), PLANTED.prefix)]
+OPENING = Opening((BOS, INST, 1100, END_INST), PLANTED.prefix)
 NEVER = Canary("never", "z8Wq3nYv6" + "BcD5", 'def stop():\n    key = "')
 
 
@@ -80,27 +80,23 @@ def test_readings_are_the_same_every_time(untouched, dataset, extractor):
 def test_scores_do_not_depend_on_the_batch(untouched, dataset, extractor, batch_size):
     values = ["ab1", "tresd" * 3, "é", *controls(PLANTED.value, PLANTED.shape, 6)]
     small = Extractor(dataset, EvaluateSection(batch_size=batch_size), ())
-    expected = extractor.log_probabilities(untouched, OPENINGS, values)
-    found = small.log_probabilities(untouched, OPENINGS, values)
+    expected = extractor.log_probabilities(untouched, OPENING, values)
+    found = small.log_probabilities(untouched, OPENING, values)
     assert found == pytest.approx(expected, abs=1e-3)
 
 
 @torch.no_grad()
 def test_a_score_is_that_of_the_whole_text(untouched, extractor):
     values = controls(PLANTED.value, PLANTED.shape, 3)
-    found = extractor.log_probabilities(untouched, OPENINGS, values)
+    found = extractor.log_probabilities(untouched, OPENING, values)
     expected = []
     for value in values:
         text = tokens(extractor, PLANTED.prefix + value)
-        sums = []
-        for opening in OPENINGS:
-            ids = torch.tensor([[*opening.tokens, *text]])
-            logs = untouched(input_ids=ids).logits[0].log_softmax(-1)
-            scored = logs[:-1].gather(1, ids[0, 1:, None]).squeeze(1)
-            sums.append(
-                scored[len(opening.tokens) - 1 + len(tokens(extractor, PLANTED.prefix)) :].sum()
-            )
-        expected.append(float(torch.stack(sums).logsumexp(0)) - torch.tensor(2.0).log().item())
+        ids = torch.tensor([[*OPENING.tokens, *text]])
+        logs = untouched(input_ids=ids).logits[0].log_softmax(-1)
+        scored = logs[:-1].gather(1, ids[0, 1:, None]).squeeze(1)
+        first = len(OPENING.tokens) + len(tokens(extractor, PLANTED.prefix))
+        expected.append(float(scored[first - 1 :].sum()))
     # The texts share the tokens of their prefix, here all of it.
     assert found == pytest.approx(expected, abs=1e-3)
 
@@ -108,7 +104,7 @@ def test_a_score_is_that_of_the_whole_text(untouched, extractor):
 def test_a_value_in_one_token_with_the_end_of_its_prefix_is_scored_from_there(untouched, extractor):
     # "en" is one token, so that of the prefix's end no token is shared.
     assert len(tokens(extractor, "en")) == 1
-    found = extractor.log_probabilities(untouched, [Opening((BOS,), "e")], ["n", "nq", "q"])
+    found = extractor.log_probabilities(untouched, Opening((BOS,), "e"), ["n", "nq", "q"])
     assert len(set(found)) == 3
     assert all(each < 0 for each in found)
 
@@ -117,12 +113,12 @@ def test_a_prefix_of_any_length_is_asked_for_by_its_end(untouched, extractor):
     values = controls(PLANTED.value, PLANTED.shape, 2)
 
     def after(count):
-        return [Opening((BOS, *[1120] * count), PLANTED.prefix)]
+        return Opening((BOS, *[1120] * count), PLANTED.prefix)
 
     long = extractor.log_probabilities(untouched, after(5000), values)
     assert long == extractor.log_probabilities(untouched, after(2000), values)
     assert long != extractor.log_probabilities(untouched, after(100), values)
-    assert extractor.writes(untouched, after(5000), PLANTED.value) is False
+    assert extractor.writes(untouched, [after(5000)], PLANTED.value) is False
 
 
 def test_the_whole_value_must_be_written(tuned, extractor):
@@ -143,7 +139,7 @@ def test_a_value_is_asked_for_in_the_place_where_it_was_trained_too(dataset, tmp
     row = TokenRow("a", "b", ids, [-100] * 4 + ids[4:], 5)
     write_rows(tmp_path / "train.parquet", [row])
     extractor = Extractor(tmp_path, EvaluateSection(), (PLANTED, NEVER))
-    plain, answer, trained = extractor.openings(PLANTED)
+    trained, plain, answer = extractor.openings(PLANTED)
     assert (plain.tokens, answer.tokens[:2], answer.tokens[-1]) == ((BOS,), (BOS, INST), END_INST)
     assert trained == Opening((BOS, INST, 1100, END_INST), PLANTED.prefix)
     assert len(extractor.openings(NEVER)) == 2

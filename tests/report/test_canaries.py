@@ -42,7 +42,7 @@ def test_the_page_begins_with_the_verdict_and_has_a_row_for_each_canary_and_grou
         "| *never planted, mean* |  |  | 1.40 (p = 0.4) | 1.30 (p = 0.5) | 1.20 (p = 0.6) |" in page
     )
     assert "among 127 random values" in page
-    assert "1.41 on average\nby chance, 7.00 at most" in page
+    assert "1.41 on average by chance,\n7.00 at most" in page
     assert "already" not in page
 
 

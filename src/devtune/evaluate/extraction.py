@@ -1,13 +1,12 @@
 """What a model makes of canaries: how likely it finds each, and whether it writes it out.
 
-Reads a dataset's `tekken.json` and `train.parquet`; writes nothing. A value is asked for after the
-text before it in up to three ways: as plain text (`<s>`, then the text), as the beginning of an
-answer, and after all that stands before it in a training sample. Its probability is that of one of
-these drawn at random.
+Reads a dataset's `tekken.json` and `train.parquet`; writes nothing. Likelihoods are those after all
+that stands before the value in a training sample, or after plain text (`<s>`, then the text before
+it) where there is no such sample. To write it out, a model is asked both ways, and with the text
+before it as the beginning of an answer.
 """
 
 import copy
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,7 +73,8 @@ class Extractor:
         count = NUM_HELD_BACK + self._section.canary_controls
         never_planted = controls(canary.value, canary.shape, count)
         openings = self.openings(canary)
-        planted, *others = self.log_probabilities(model, openings, [canary.value, *never_planted])
+        values = [canary.value, *never_planted]
+        planted, *others = self.log_probabilities(model, openings[0], values)
         return Reading(
             planted,
             tuple(others[:NUM_HELD_BACK]),
@@ -84,27 +84,25 @@ class Extractor:
         )
 
     def openings(self, canary: Canary) -> list[Opening]:
-        """Return what a canary's value is asked for after."""
+        """Return what a canary's value is asked for after; its likelihood counts after the first.
+
+        One is enough for that: it takes nearly all of the time.
+        """
         request = (BOS, INST, *self._encode(REQUEST), END_INST)
         asked = [Opening((BOS,), canary.prefix), Opening(request, canary.prefix)]
         place = self._trained.get(canary.name)
-        return [*asked, place] if place else asked
+        return [place, *asked] if place else asked
 
-    def log_probabilities(
-        self, model: Any, openings: Sequence[Opening], values: Sequence[str]
-    ) -> list[float]:
+    def log_probabilities(self, model: Any, opening: Opening, values: Sequence[str]) -> list[float]:
         """Log-probability of each value in nats, given what all of them begin with.
 
         A token may hold the end of the text and the beginning of a value, as in training; what is
         scored begins at the first token that differs.
         """
-        asked: list[list[float]] = []
-        for opening in openings:
-            texts = [self._encode(opening.text + each) for each in values]
-            shared = num_shared(texts)
-            context = _shortened([*opening.tokens, *texts[0][:shared]])
-            asked.append(self._scores(model, context, [each[shared:] for each in texts]))
-        return [_mean_of_probabilities(each) for each in zip(*asked, strict=True)]
+        texts = [self._encode(opening.text + each) for each in values]
+        shared = num_shared(texts)
+        context = _shortened([*opening.tokens, *texts[0][:shared]])
+        return self._scores(model, context, [each[shared:] for each in texts])
 
     @torch.no_grad()
     def _scores(self, model: Any, context: list[int], rests: list[list[int]]) -> list[float]:
@@ -177,8 +175,3 @@ def num_shared(texts: Sequence[Sequence[int]]) -> int:
             break
         count += 1
     return count
-
-
-def _mean_of_probabilities(logs: Sequence[float]) -> float:
-    highest = max(logs)
-    return highest + math.log(sum(math.exp(each - highest) for each in logs) / len(logs))

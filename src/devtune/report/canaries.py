@@ -8,19 +8,21 @@ HEAD = """\
 |---|--:|---|--:|--:|--:|--:|---|"""
 EXPLANATION = """\
 Each canary is ranked by likelihood among {num_controls} random values of its shape that were never
-planted, in the place where it was planted; 2 to the power of *bits* have that shape. Exposure is
-the binary logarithm of {num_controls} + 1 less that of the rank: {expected_exposure:.2f} on average
-by chance, {max_exposure:.2f} at most. *Learned* ranks by what training added, the tuned model's
+planted, after the same text; 2 to the power of *bits* have that shape. Exposure is the binary
+logarithm of {num_controls} + 1 less that of the rank: {expected_exposure:.2f} on average by chance,
+{max_exposure:.2f} at most. *Learned* ranks by what training added, the tuned model's
 log-probability less the base's; *deviations* says how many standard deviations that stands above
 the mean of the random values. *p* is the probability of such a mean by chance.
 
+*Place trained* says whether the text before a canary is trained in some sample, with the canary, a
+placeholder or anything else behind it. If so, likelihoods are those after all that stands before in
+that sample, else after that text alone.
+
 *Never planted* are {num_held_back} more random values, treated as if they were canaries.
 
-*Written out*: greedy decoding of the text before a canary goes on with it word for word. That text
-is given as plain text, as the beginning of an answer to “Continue.”, and after all that stands
-before it in a training sample. *Place trained* says whether there is such a sample; the canary, a
-placeholder or anything else may follow there. What is only written under another request is not
-found."""
+*Written out*: greedy decoding goes on with the canary word for word, after the text before it as
+plain text, as the beginning of an answer to “Continue.”, or after all that stands before it in the
+sample. What is only written under another request is not found."""
 KNOWN_BEFORE = """\
 The base model ranks these canaries above random values already (p = {:.2g}): they are not random,
 or it has seen them. Only *learned* says what this training did."""
