@@ -11,14 +11,11 @@ from devtune.data.privacy.detection import Detection
 from devtune.data.privacy.rarity import is_harmless, is_trivial, looks_random
 from devtune.data.privacy.spellings import other_spellings
 
-ADDRESS = ("://", ":thin:", "%3a%2f%2f", ":\\/\\/")
+ADDRESS = ("://", ":thin:", ":\\/\\/")
 _USER = r"""[^\s:@/?#"'`<>\\()\[\]{},;]{0,128}"""
 # A password may hold anything up to the last `@` before the path, escaped or not.
 _LOGIN = re.compile(rf"""({_USER}):([^\s@"'`<>\\]{{1,256}})@(?=[\w.\[$%{{-])""")
 _TOKEN = re.compile(rf"""({_USER})@(?=[\w.-]{{3}})""")
-_ESCAPED = re.compile(
-    r"([^\s@\"'`%]{0,128})%3A([^\s@\"'`]{1,256}?)(?:%40|@)(?=[\w.-])", re.IGNORECASE
-)
 _ORACLE = re.compile(r"""([\w$#.-]{1,60})/([^\s@"'`<>\\]{1,256})@""")
 # What documentation and tests of address parsers write instead of a password.
 _WELL_KNOWN = frozenset(
@@ -33,7 +30,7 @@ _WELL_KNOWN = frozenset(
 
 def in_address(text: str, end: int) -> Iterator[Detection]:
     """Yield the password of the address whose `://` ends at `end`, or the token it has instead."""
-    pattern = {"f": _ESCAPED, ":": _ORACLE}.get(text[end - 1].lower(), _LOGIN)
+    pattern = _ORACLE if text[end - 1] == ":" else _LOGIN
     login = pattern.match(text, end)
     if login is not None:
         password = login[2]

@@ -49,7 +49,7 @@ _SQL = re.compile(
     \s{1,9}+ (?:password\s{1,9}+|values\s{1,9}+)?+
     (\\{0,3}["'])(?P<value>[^"'\n\\]{4,200}+)"""
 )
-_HEADER = re.compile(r"""\s{1,4}+(?P<value>[A-Za-z0-9+/_-]{8,400}+={0,2})""")
+_HEADER = re.compile(r"""\s{0,4}+(?P<value>[A-Za-z0-9+/_-]{8,400}+={0,2})""")
 _PASSIN = re.compile(r"""(?P<value>[^\s"'`\\<>|;]{6,200}+)""")
 _HTPASSWD = re.compile(
     r"[^\n]{0,120}?(?<=\s)-\w{0,4}b\w{0,4}\s{1,9}+(?:\S{1,120}+\s{1,9}+){2}" + _OPTION_VALUE

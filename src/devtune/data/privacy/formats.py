@@ -76,7 +76,7 @@ BITBUCKET_TOKEN atbb 0 ATBB[A-Za-z0-9]{24,60}
 ATLASSIAN_TOKEN atatt3 0 ATATT3[\w=-]{40,250}
 ATLASSIAN_TOKEN atctt3 0 ATCTT3[\w=-]{40,250}
 ATLASSIAN_TOKEN atstt3 0 ATSTT3[\w=-]{40,250}
-TRELLO_TOKEN atta 0 ATTA[0-9a-f]{64,80}
+TRELLO_TOKEN atta[0-9a-f][0-9a-f] 0 ATTA[0-9a-f]{64,80}
 NPM_TOKEN npm_ 0 npm_[A-Za-z0-9]{36}
 PYPI_TOKEN pypi-ag 0 pypi-Ag[\w-]{50,1000}
 RUBYGEMS_KEY rubygems_ 0 rubygems_[0-9a-f]{48}
@@ -183,8 +183,8 @@ FIGMA_TOKEN fig[doru]_,figoh_ 0 fig[doru]h?_[\w-]{40,60}
 DROPBOX_TOKEN sl. 0 sl\.(?:u\.)?[\w=-]{120,2000}
 CONTENTFUL_TOKEN cfpat- 0 CFPAT-[\w-]{40,60}
 SHOPIFY_TOKEN shpat_,shpca_,shppa_,shpss_,shpua_,shptka_,shprt_ 0 shp(?:at|ca|pa|ss|ua|tka|rt)_[0-9a-fA-F]{32}
-WOOCOMMERCE_KEY cs_ 0 cs_[0-9a-f]{40}
-WOOCOMMERCE_KEY ck_ 0 ck_[0-9a-f]{40}
+WOOCOMMERCE_KEY cs_[0-9a-f] 0 cs_[0-9a-f]{40}
+WOOCOMMERCE_KEY ck_[0-9a-f] 0 ck_[0-9a-f]{40}
 SQUARE_TOKEN eaaa 0 EAAA[\w-]{60}
 SQUARE_TOKEN sq0[a-z] 0 sq0[a-z]{3}-[\w-]{22,43}
 PAYPAL_TOKEN a21aa 0 A21AA[\w-]{80,100}
@@ -243,7 +243,7 @@ PASSWORD_HASH {ssha} 0 \{SSHA\}[A-Za-z0-9+/]{32,60}={0,2}
 PASSWORD_HASH $p$ 0 \$P\$[./A-Za-z0-9]{31}
 TWILIO_AUTH_TOKEN ("ac,('ac 0 \(["']AC[0-9a-f]{32}["'],\s*["']([0-9a-f]{32})
 TWILIO_AUTH_TOKEN twilio 0 (?i:twilio)[^\n]{0,90}?["'`\s:=]([0-9a-f]{32})
-PAYMENT_KEY live_,test_ 0 (?:live|test)_(?=[a-zA-Z]*\d)[A-Za-z0-9]{30,50}
+PAYMENT_KEY live_ 0 (?:live|test)_(?=[a-zA-Z]*\d)[A-Za-z0-9]{30,50}
 ASANA_TOKEN [12]/1 0 [12]/\d{10,20}(?:/\d{10,20})?:[0-9a-f]{32}
 """  # noqa: E501
 

@@ -73,6 +73,8 @@ def _unwrapped(spelling: str, text: str, start: int, depth: int) -> tuple[int, l
         return len(text), []
     first, end, plain = unwrapped(text, start, spelling)
     inside = _find(plain, depth + 1) if plain else []
+    stretch = text[first:end]
+    inside = [each for each in inside if plain[each.start : each.end] not in stretch]
     if not plain or not inside:
         return max(end, start + 1), []
     hidden = [plain[each.start : each.end] for each in inside]

@@ -28,6 +28,7 @@ _ESCAPED_RUN = re.compile(
     r"(?:\\x[0-9a-fA-F]{2}|\\u00[0-9a-fA-F]{2}|%[0-9A-Fa-f]{2}|[\w!#*+.~@$^&:/?=-])+"
 )
 _NUM_BEFORE = 4_000
+_MIN_MIDDLE = 4
 
 
 def hints() -> dict[str, str]:
@@ -52,7 +53,7 @@ def _base64_middles(data: bytes) -> Iterator[str]:
         first = (num_before * 8 + 5) // 6
         last = (num_before + len(data)) * 8 // 6
         middle = coded[first:last].lower()
-        if len(middle) >= 5:
+        if len(middle) >= _MIN_MIDDLE:
             yield middle
 
 
