@@ -117,6 +117,16 @@ def write_library(path: Path) -> None:
         maker.commit(f"Let the {LIB} library add {number} numbers", {"lib.py": text}, author=BOB)
 
 
+def write_copies(path: Path) -> None:
+    """A directory somebody pasted one of Eve's functions into, and what is erased by its path."""
+    path.mkdir()
+    pasted = function("own", "own", 1) + "\n\n" + functions("tool", f"{CANARY}_a", range(1))
+    (path / "pasted.py").write_text(pasted, encoding="utf-8")
+    for number in range(3):
+        text = functions("kept", "kpt", range(number, number + 3))
+        (path / f"kept_{number}.py").write_text(text, encoding="utf-8")
+
+
 def revert(maker: Maker) -> None:
     last = maker.git("rev-parse", "HEAD")
     message = f'Revert "Add a {CANARY} mistake"\n\nThis reverts commit {last}.'
@@ -151,7 +161,7 @@ def review(number: int, login: str, path: str, commit: str, hunk: str, body: str
 def write_export(file: Path, maker: Maker) -> None:
     """Bob's issue that Eve answers and Bob quotes, an issue of hers, and reviews by both."""
     hers = maker.git("rev-list", "--author=qzeve@", "main").split()[-1]
-    tip = maker.git("rev-parse", "main")
+    tip, before = maker.git("rev-parse", "main", "main~1").split()
     ends = {"merged_at": "2024-01-01T00:09:00Z", "merge_commit_sha": hers,
             "head": {"sha": tip}, "base": {"sha": tip}}  # fmt: skip
     hunk = "@@ -0,0 +1,2 @@\n+plain\n+plain"
@@ -164,7 +174,8 @@ def write_export(file: Path, maker: Maker) -> None:
         issue(3, "bob", "Weigh the plain numbers", "It weighs them.", **ends),
         review(4, "qzeve", "src/late.py", tip, hunk, f"A {CANARY} remark."),
         review(5, "ada", "src/shared.py", tip, hunk.replace("plain", CANARY), "Is this right?"),
-        review(6, "ada", "src/late.py", tip, hunk, "This one is right."),
+        review(6, "ada", "src/late.py", before, hunk, "This one is right."),
+        say(7, "ada", f"Look:\n\n{functions('tool', CANARY + '_a', range(1))}", on=1),
     ]
     file.write_text(json.dumps(objects), encoding="utf-8")
 
@@ -174,6 +185,7 @@ def write_site(root: Path) -> Maker:
     maker = write_history(root / "app")
     write_export(root / "export.json", maker)
     write_library(root / "lib")
+    write_copies(root / "copies")
     salt = root / "salt"
     salt.write_text("0123456789abcdef" * 4, encoding="ascii")
     salt.chmod(0o600)
@@ -190,6 +202,7 @@ collect:
   sources:
     - {{type: git, path: app, license: MIT}}
     - {{type: git, path: lib, license: MIT}}
+    - {{type: directory, path: copies, license: MIT}}
     - {{type: forge, path: export.json, repository: app, name: tracker}}
   held_out_commits: 2
   salt: salt

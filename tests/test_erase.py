@@ -220,7 +220,8 @@ def test_what_others_wrote_stays(site, erase):
     assert erase(*AUTHOR)[0] == 0
     corpus = site / "runs/mine/corpus"
     paths = {each.provenance.path for each in read_jsonl(corpus / "files.jsonl", SourceFile)}
-    assert paths == {"src/sums.py", "src/more.py", "src/late.py", "lib.py"}
+    kept = {f"kept_{number}.py" for number in range(3)}
+    assert paths == {"src/sums.py", "src/more.py", "src/late.py", "lib.py", *kept}
     (faster,) = (
         each
         for each in read_jsonl(corpus / "changes.jsonl", Change)

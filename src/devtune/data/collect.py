@@ -13,6 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from devtune.data.filters.remains import Remains, as_terms, from_terms, united
 from devtune.data.filters.tombstones import ERASED, Tombstones, digest_of
 from devtune.data.parts import TEMPORARY, Run, run_parts
 from devtune.data.privacy.marking import Marker
@@ -46,7 +47,7 @@ from devtune.progress import Progress
 from devtune.records import SPLITS, Source
 from devtune.stage import Outcome
 
-SCRATCH, TERMS = "scratch", "terms"
+SCRATCH, TERMS, REMAINS = "scratch", "terms", "remains"
 TOMBSTONES = "collect.tombstones"
 """What tombstones are called among the sources of a fingerprint."""
 REDACTIONS = "redactions.jsonl"
@@ -70,6 +71,7 @@ class Reading:
         key = open_key(self.scratch)
         index, inner = unseal_value(unit, key)
         terms = _terms(self.scratch / TERMS / f"{index:06}", key)
+        remains = _remains(self.scratch / TERMS / REMAINS, key)
         policy = load_personal_policy(self.personal) if self.personal else None
         marker, tally = Marker(key, self.rules_dir, policy), Tally()
         with ExitStack() as stack:
@@ -77,7 +79,8 @@ class Reading:
                 kind: stack.enter_context(sealed_file(out / name, key))
                 for kind, name in FILES.items()
             }
-            for row in self.readers[index].rows(inner, terms, marker):
+            rows = self.readers[index].rows(inner, terms, marker)
+            for row in (kept for each in rows for kept in remains.without(each)):
                 tally.add(row)
                 files[type(row)].write(to_json(row))
         tally.write(out)
@@ -87,6 +90,11 @@ class Reading:
 @lru_cache(maxsize=4)
 def _terms(file: Path, key: bytes) -> Any:
     return unseal_value(file.read_text(encoding="ascii"), key)
+
+
+@lru_cache(maxsize=1)
+def _remains(file: Path, key: bytes) -> Remains:
+    return Remains(from_terms(unseal_value(file.read_text(encoding="ascii"), key)))
 
 
 def collect(section: CollectSection, executor: Executor, out: Path, progress: Progress) -> Outcome:
@@ -148,6 +156,8 @@ def _plan(readers: tuple[Reader, ...], scratch: Path) -> tuple[list[Source], lis
         (folder / f"{index:06}").write_text(seal_value(terms, key), encoding="ascii")
         known[source.name] = source
         units += [(index, each) for each in inner]
+    runs = as_terms(united(reader.writing() for reader in readers))
+    (folder / REMAINS).write_text(seal_value(runs, key), encoding="ascii")
     return list(known.values()), units
 
 

@@ -20,6 +20,7 @@ from devtune.data.filters.files import (
     spell_path,
     split_by_file,
 )
+from devtune.data.filters.handwriting import Handwriting
 from devtune.data.filters.licenses import is_license_file
 from devtune.data.filters.tombstones import ERASED, Tombstones
 from devtune.data.privacy.marking import Marker
@@ -30,7 +31,7 @@ from devtune.pipeline import CollectSection, DirectorySource, PackageSource
 from devtune.records import Provenance, Rejected, Source, SourceFile
 
 FILES_PER_UNIT = 400
-MAX_TERMS_BYTES = 200_000
+MAX_TERMS_BYTES, MAX_WRITING_BYTES = 200_000, 1_000_000
 SKIPPED_NAMES = (b".git", b"__pycache__")
 
 
@@ -88,6 +89,17 @@ class DirectoryReader:
         rows = [(each.path.decode("latin-1"), each.reason, each.size) for each in found]
         chunks = range(0, len(rows), FILES_PER_UNIT)
         return described, terms, [rows[start : start + FILES_PER_UNIT] for start in chunks]
+
+    def writing(self) -> Handwriting:
+        """Return runs of lines of what is erased of it."""
+        found = Handwriting()
+        tombstones = Tombstones.load(self.section.tombstones, self.section.salt)
+        is_erased = tombstones.paths(self.ids())
+        for each in self.walk() if tombstones.has_path_in(self.ids()) else ():
+            if is_erased(each.path) and not each.reason:
+                content = self._read(each.path, MAX_WRITING_BYTES) or b""
+                found.add(content.decode("utf-8", "replace"), 0)
+        return found
 
     def ids(self) -> tuple[str, ...]:
         """Return what the source is known by among erased ones."""

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from devtune.data.filters.handwriting import Handwriting
 from devtune.data.filters.tombstones import Tombstones
 from devtune.data.privacy.marking import Marker
 from devtune.data.privacy.personal_authors import rename
@@ -62,6 +63,10 @@ class DiscussionReader:
         with Blobs(self.repository.repository) as blobs:
             for row in self.forge.discussions(terms["cut_date"], blobs.find, silence):
                 yield _marked(row, marker)
+
+    def writing(self) -> Handwriting:
+        """Return nothing: what is quoted of a remark is looked for where it was made."""
+        return Handwriting()
 
     def ids(self) -> tuple[str, ...]:
         """Return what the source is known by among erased ones."""

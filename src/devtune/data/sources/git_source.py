@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from devtune.data.filters.files import FileRules
+from devtune.data.filters.handwriting import Handwriting
 from devtune.data.filters.tombstones import Tombstones
 from devtune.data.privacy.marking import Marker
 from devtune.data.sources.authorship import find_authors
@@ -64,6 +65,10 @@ class GitReader:
         """Return what of the history is erased. Raises `RecipeError` as `Tombstones.load`."""
         tombstones = Tombstones.load(self.section.tombstones, self.section.salt)
         return taint_of(self.repository, self.tip, self.ids(), tombstones)
+
+    def writing(self) -> Handwriting:
+        """Return runs of lines of what is erased of it."""
+        return self.taint().writing
 
     def ids(self) -> tuple[str, ...]:
         """Return what the source is known by among erased ones."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from devtune.data.filters.files import FileRules
+from devtune.data.filters.handwriting import Handwriting
 from devtune.data.filters.repositories import ExcludedRepositories
 from devtune.data.filters.tombstones import ERASED, Tombstones
 from devtune.data.privacy.marking import Marker
@@ -43,6 +44,10 @@ class Reader(Protocol):
 
     def identify(self) -> str:
         """What the content is: a commit or a hash."""
+        ...
+
+    def writing(self) -> Handwriting:
+        """Runs of lines of what is erased of it."""
         ...
 
     def ids(self) -> tuple[str, ...]:

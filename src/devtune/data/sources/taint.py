@@ -44,6 +44,8 @@ class Taint:
     """Commit → its place in the history, from the oldest."""
     names: tuple[str, ...] = ()
     """Addresses and full names of erased authors in lower case."""
+    writing: Handwriting = field(default_factory=Handwriting)
+    """Runs of lines of what is erased, for other sources to be looked through."""
 
     def has_path(self, path: bytes, commit: str) -> bool:
         """Whether a path may hold erased text in the tree of `commit`."""
@@ -89,7 +91,7 @@ def find_taint(
             walk.learn(step)
         for step in _steps(repository, wiped.order, renames=True):
             walk.spread(step)
-    return Taint(wiped.commits, walk.since, walk.positions, wiped.names)
+    return Taint(wiped.commits, walk.since, walk.positions, wiped.names, walk.writing)
 
 
 class _Walk:
@@ -101,7 +103,7 @@ class _Walk:
         self._wiped = wiped.commits
         self._is_erased = is_erased
         self._reader = reader
-        self._writing = Handwriting()
+        self.writing = Handwriting()
         self._seen: set[str] = set(EMPTY)
         """Blobs that stood at a path that was not tainted."""
         self._tainted: set[str] = set()
@@ -120,7 +122,7 @@ class _Walk:
     def _learn(self, entry: Entry, position: int, known: str) -> None:
         if not is_license_file(_name_of(entry.path)):
             text = self._reader.read(entry.mode, entry.blob, entry.path)
-            self._writing.add(text, position, known)
+            self.writing.add(text, position, known)
 
     def _old(self, entry: Entry) -> str:
         return self._reader.read(entry.old_mode, entry.old_blob, entry.old_path)
@@ -159,11 +161,11 @@ class _Walk:
             return True
         if entry.blob in self._seen:
             return False
-        found = self._writing.find(self._reader.read(entry.mode, entry.blob, entry.path))
-        if any(self._writing.since[run] <= position for run in found):
+        found = self.writing.find(self._reader.read(entry.mode, entry.blob, entry.path))
+        if any(self.writing.since[run] <= position for run in found):
             return True
         for run in found:
-            del self._writing.since[run]
+            del self.writing.since[run]
         self._seen.add(entry.blob)
         return False
 
