@@ -50,9 +50,8 @@ def read_authored(repository: Repository, tip: str) -> Iterator[Authored]:
         tokens = (each.decode("utf-8", "replace") for each in tokens_of(output))
         for commit in tokens:
             mapped, plain, message = (next(tokens, "") for _ in range(3))
-            message = message[:MAX_MESSAGE]
             authors = (mapped[:MAX_AUTHOR], plain[:MAX_AUTHOR], *_coauthors(message))
-            yield Authored(commit, tuple(dict.fromkeys(authors)), message)
+            yield Authored(commit, tuple(dict.fromkeys(authors)), message[:MAX_MESSAGE])
 
 
 def find_wiped(repository: Repository, tip: str, tombstones: Tombstones) -> Wiped:
