@@ -54,6 +54,11 @@ def is_example(password: str) -> bool:
     return len(plain) >= 6 and is_harmless(plain)
 
 
+def is_example_login(plain: str) -> bool:
+    """Whether `user:password`, as in basic authentication, has no more than an example in it."""
+    return is_example(plain.partition(":")[2])
+
+
 def _found(text: str, start: int, end: int) -> Detection:
     hidden = other_spellings(text[start:end])
     return Detection(start, end, "PASSWORD", "address", is_generic=True, hidden=hidden)

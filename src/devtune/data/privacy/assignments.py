@@ -9,6 +9,7 @@ import string
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from devtune.data.privacy.addresses import is_example_login
 from devtune.data.privacy.detection import Detection
 from devtune.data.privacy.keywords import Keyword, is_aspect, is_public
 from devtune.data.privacy.notations import (
@@ -47,10 +48,11 @@ class _Judge:
             value = from_escapes(value)
         if self.is_aspect:
             return looks_random(value, 16)
+        login = from_base64(value) or "" if self.keyword.word.startswith("auth") else ""
+        if ":" in login:
+            return not is_harmless(value) and not is_example_login(login)
         if looks_random(value, 12 if is_quoted else 16) or is_uuid(value):
             return True
-        if self.keyword.word == "auth" and ":" in (from_base64(value) or ""):
-            return not is_harmless(value)
         if self.keyword.is_password:
             return looks_made_up(value, is_quoted)
         return is_quoted and num_classes(value) == 4 and looks_made_up(value, True)

@@ -6,6 +6,7 @@ Reads texts around the words in its tables; writes nothing.
 import re
 from collections.abc import Iterator
 
+from devtune.data.privacy.addresses import is_example_login
 from devtune.data.privacy.assignments import num_classes
 from devtune.data.privacy.detection import Detection
 from devtune.data.privacy.rarity import looks_made_up, looks_random
@@ -115,7 +116,7 @@ def in_command(text: str, end: int, name: str, pattern: "re.Pattern[str]") -> It
     value = text[start:stop]
     if name == "header":
         plain = from_base64(value)
-        if plain is None or ":" not in plain:
+        if plain is None or ":" not in plain or is_example_login(plain):
             return
         hidden = (plain, plain.split(":", 1)[1])
         yield Detection(start, stop, "BASIC_AUTH", "basic_auth", is_generic=True, hidden=hidden)

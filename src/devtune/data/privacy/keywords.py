@@ -22,7 +22,7 @@ _KEYS_OF = (
     " customer data decryption deploy device dev encryption enc functions gateway hmac host"
     " ingest integration jwt license licence management master merchant partner primary priv"
     " private prod project read rest routing sdk secondary server service session shared"
-    " sharedaccess sign signing site storage subscription team user vault web webhook write x webapi"
+    " sharedaccess sign signing site storage subscription team user vault web webhook write x"
 )
 # Words too short to look for alone: something of an assignment must follow at once.
 _SHORT = {
@@ -77,10 +77,10 @@ _ASPECT = re.compile(
 _PUBLIC = re.findall(
     r"\S+",
     "public pubkey pub_key publish page_token pagetoken next_token nexttoken continuation"
-    " sync_token synctoken cursor csrf_token csrftoken csrf-token xsrf-token csrfmiddleware pagination"
-    " hash digest sha1 sha2 sha5 md5 checksum fingerprint etag max_token maxtoken num_token"
-    " tokeniz tokenis sitekey site_key site-key keyboard idempot lock_token locktoken cache_key"
-    " cachekey cache-key verification_key verify_key primarykey primary_key known_host",
+    " sync_token synctoken cursor csrf_token csrftoken csrf-token xsrf-token csrfmiddleware"
+    " pagination hash digest sha1 sha2 sha5 md5 checksum fingerprint etag max_token maxtoken"
+    " num_token tokeniz tokenis sitekey site_key site-key keyboard idempot lock_token locktoken"
+    " cache_key cachekey cache-key verification_key verify_key primarykey primary_key known_host",
 )
 
 

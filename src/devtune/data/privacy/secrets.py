@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterator
 from functools import cache, partial
 
-from ahocorasick_rs import AhoCorasick, Implementation
+from ahocorasick_rs import BytesAhoCorasick, Implementation
 
 from devtune.data.privacy.addresses import ADDRESS, in_address
 from devtune.data.privacy.armour import ARMOUR, BARE_KEYS, armoured, bare_key
@@ -28,8 +28,6 @@ from devtune.data.privacy.detection import Detection
 from devtune.data.privacy.formats import Format, formats
 from devtune.data.privacy.keywords import Keyword, keywords
 from devtune.data.privacy.wrapping import MAX_DEPTH, hints, unwrapped
-
-_LONE = re.compile("[\ud800-\udfff]")
 
 Reader = Callable[[str, int, int], Iterator[Detection]]
 """Reads a text around a hint, given where the hint begins and ends."""
@@ -72,10 +70,12 @@ def _unwrapped(spelling: str, text: str, start: int, depth: int) -> tuple[int, l
     if depth == MAX_DEPTH:
         return len(text), []
     first, end, plain = unwrapped(text, start, spelling)
-    inside = _find(plain, depth + 1) if plain else []
+    if not plain:
+        return max(end, start + 1), []
     stretch = text[first:end]
+    inside = _find(plain, depth + 1)
     inside = [each for each in inside if plain[each.start : each.end] not in stretch]
-    if not plain or not inside:
+    if not inside:
         return max(end, start + 1), []
     hidden = [plain[each.start : each.end] for each in inside]
     hidden += [value for each in inside for value in each.hidden]
@@ -106,11 +106,12 @@ def _apart(found: list[Detection]) -> list[Detection]:
     return apart
 
 
-def _lowered(text: str) -> str:
-    """Lower case of the same length: the one letter that would become two stays one."""
-    if text.isascii():
-        return text.lower()
-    return _LONE.sub("?", text).replace("\u0130", "i").lower()
+def _lowered(text: str) -> bytes:
+    """Lower case with a byte for each character; hints are ASCII, so others need not be told apart.
+
+    Twice as fast as a search in characters, and half surrogates are no trouble.
+    """
+    return text.encode("ascii", "replace").lower()
 
 
 @cache
@@ -120,8 +121,9 @@ def _readers() -> list[tuple[list[Reader], list[StretchReader]]]:
 
 
 @cache
-def _automaton() -> AhoCorasick:
-    return AhoCorasick(list(_table()), implementation=Implementation.DFA)
+def _automaton() -> BytesAhoCorasick:
+    written = [hint.encode() for hint in _table()]
+    return BytesAhoCorasick(written, implementation=Implementation.DFA)
 
 
 @cache
