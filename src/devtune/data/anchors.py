@@ -6,6 +6,7 @@ Reads and writes nothing. What is left between is small as a rule, and compared 
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Hashable, Iterator, Sequence
+from operator import lt
 from typing import TypeVar
 
 T = TypeVar("T", bound=Hashable)
@@ -52,14 +53,17 @@ def find_gaps(
     ]
     a = c = 0
     for b, d in [*_longest_rising(pairs), (len(before), len(after))]:
-        head, tail = common_ends(before[a:b], after[c:d])
-        if b - a - head - tail or d - c - head - tail:
+        if before[a:b] != after[c:d]:
+            head, tail = common_ends(before[a:b], after[c:d])
             yield a + head, b - tail, c + head, d - tail
         a, c = b + 1, d + 1
 
 
 def _longest_rising(pairs: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
     """Return the longest run of pairs, sorted by their first, whose second rises too."""
+    seconds = [second for _, second in pairs]
+    if all(map(lt, seconds, seconds[1:])):
+        return list(pairs)
     ends: list[int] = []
     last: list[int] = []
     before: list[int] = []

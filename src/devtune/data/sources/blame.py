@@ -121,6 +121,10 @@ def matching(old: Lines, new: Lines) -> Iterator[tuple[int, int, int]]:
 def _changes(old: Lines, new: Lines) -> Iterator[Hunk]:
     head, tail = common_ends(old, new)
     before, after = old[head : len(old) - tail], new[head : len(new) - tail]
+    if set(before).isdisjoint(after):
+        if before or after:
+            yield head, len(old) - tail, head, len(new) - tail
+        return
     for a, b, c, d in find_gaps(before, after, Counter(before), Counter(after)):
         for first, last, new_first, new_last in _compare(before[a:b], after[c:d]):
             yield first + a + head, last + a + head, new_first + c + head, new_last + c + head
