@@ -4,9 +4,8 @@ Works on pieces in memory; reads and writes no files.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from typing import Any
 
 from devtune.data.filters.tombstones import Tombstones
@@ -16,6 +15,7 @@ from devtune.records import Discussion
 
 GHOST = "ghost"
 """What forges call whom they no longer know."""
+_MENTION = re.compile(r"@(\w(?:[\w.-]{0,98}\w)?)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +42,12 @@ class Silence:
         """Return what is left of a discussion; quotes and mentions of erased authors go too."""
         if not (self.tombstones or self.commits or self.paths):
             return Heard(gathered, 0)
-        erased = {each for each in authors_of(gathered) if self.tombstones.has_author(each)}
+        erased = {each for each in authors_of(gathered) if self._is_silent(each)}
         if any(head.author in erased for head in gathered.heads):
             return Heard(None, 1 + len(gathered.remarks))
         remarks = [x for x in gathered.remarks if not self._is_erased(x.remark, erased)]
         said = [x.remark.body for x in gathered.remarks if x.remark.author in erased]
-        cleaner = _Cleaner(_lines_of(said), _mention(erased), self.names)
+        cleaner = _Cleaner(_lines_of(said), self._is_silent, self.names)
         kept = tuple(Filed(x.file, _cleaned(x.remark, cleaner)) for x in remarks)
         heads = tuple(_cleaned(head, cleaner) for head in gathered.heads)
         return Heard(Gathered(gathered.file, heads, kept), len(gathered.remarks) - len(kept))
@@ -57,6 +57,9 @@ class Silence:
         if not isinstance(row, Discussion) or not self.commits:
             return row
         return replace(row, commits=tuple(x for x in row.commits if x not in self.commits))
+
+    def _is_silent(self, author: str) -> bool:
+        return self.tombstones.has_author(author)
 
     def _is_erased(self, remark: Remark, erased: set[str]) -> bool:
         is_erased = remark.author in erased or remark.commit in self.commits
@@ -69,13 +72,15 @@ NOBODY = Silence(Tombstones())
 @dataclass(frozen=True, slots=True)
 class _Cleaner:
     said: frozenset[str]
-    mention: "re.Pattern[str] | None"
+    is_silent: Callable[[str], bool]
     names: tuple[str, ...]
 
     def clean(self, text: str) -> str:
         lines = [line for line in text.split("\n") if not self._goes(line)]
-        whole = "\n".join(lines)
-        return self.mention.sub(f"@{GHOST}", whole) if self.mention else whole
+        return _MENTION.sub(self._named, "\n".join(lines))
+
+    def _named(self, mention: "re.Match[str]") -> str:
+        return f"@{GHOST}" if self.is_silent(mention[1]) else mention[0]
 
     def _goes(self, line: str) -> bool:
         bare = line.strip()
@@ -101,13 +106,3 @@ def _cleaned(piece: Any, cleaner: _Cleaner) -> Any:
 def _lines_of(texts: list[str]) -> frozenset[str]:
     lines = (line.strip().lstrip("> ") for text in texts for line in text.split("\n"))
     return frozenset(line for line in lines if line)
-
-
-def _mention(logins: set[str]) -> "re.Pattern[str] | None":
-    return _pattern(tuple(sorted(filter(None, logins)))) if any(logins) else None
-
-
-@lru_cache(256)
-def _pattern(logins: tuple[str, ...]) -> "re.Pattern[str]":
-    names = "|".join(map(re.escape, logins))
-    return re.compile(rf"@(?:{names})(?![\w-])", re.IGNORECASE)
