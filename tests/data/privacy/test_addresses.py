@@ -10,7 +10,8 @@ PASSWORD, TOKEN = "tiger-" + "Lamp71", "c0a56a26f7af8d3bc1d6" + "3d2352495629299
     "address",
     [
         "postgres://app:{}@db1/shop", "mongodb+srv://app:{}@cluster0.test/", "redis://:{}@cache:1/0",
-        "postgresql+asyncpg://app:{}@db1:5432/x", "smtp://app%40mail.test:{}@smtp:587",
+        "postgresql+asyncpg://app:{}@db1:5432/x", "\"postgres://app:{}@\" + host",
+        "smtp://app%40mail.test:{}@smtp:587",
         "https://app:{}@git.test/a.git", "jdbc:oracle:thin:app/{}@db1:1521:x", "amqps://a:{}@[::1]/v",
         "ftp://app:{}@${HOST}/x", "https:\\/\\/app:{}@git.test",
     ],

@@ -33,7 +33,8 @@ def test_a_block_is_one_stretch_from_its_first_dash_to_its_last(pem):
 def test_a_block_is_found_in_every_quoting(pem):
     lines = pem.split("\n")
     texts = [
-        json.dumps({"key": pem}), json.dumps(json.dumps(pem)), "\n".join(f"    {each}" for each in lines),
+        json.dumps({"key": pem}), json.dumps(json.dumps(pem)),
+        "\n".join(f"    {each}" for each in lines),
         "\n".join(f'"{each}\\n"' for each in lines), " +\n".join(f"'{each}\\n'" for each in lines),
         "\n".join(f"+{each}" for each in lines), pem.replace("\n", "\r\n"), f"<key>{pem}</key>",
         "\n".join(f"// {each}" for each in lines), ",\n".join(f"`{each}`" for each in lines),
@@ -57,8 +58,10 @@ def test_code_with_a_key_in_it_still_parses(pem):
 def test_a_mere_mention_and_what_is_public_stay(pem):
     public = pem.replace("RSA PRIVATE", "PUBLIC")
     for text in (
-        f'HEADER = "{BEGIN.format("")}"\n', f'if "{BEGIN.format("RSA ")}" in text: return parse(text)\n',
-        f"{BEGIN.format('')}\n...\n{END.format('')}\n", public, pem.replace("RSA PRIVATE KEY", "CERTIFICATE"),
+        f'HEADER = "{BEGIN.format("")}"\n',
+        f'if "{BEGIN.format("RSA ")}" in text: return parse(text)\n',
+        f"{BEGIN.format('')}\n...\n{END.format('')}\n", public,
+        pem.replace("RSA PRIVATE KEY", "CERTIFICATE"),
     ):  # fmt: skip
         assert not find_secrets(text)
 
@@ -78,7 +81,8 @@ def test_a_key_without_its_armour_is_found(pem):
 
 def test_a_key_of_putty_is_found_with_its_private_lines():
     lines = b64encode(bytes(range(90))).decode()
-    text = f"{PUTTY}\nPublic-Lines: 1\n{lines[:40]}\nPrivate-Lines: 1\n{lines}\nPrivate-MAC: {'0a' * 20}\n"
+    public = f"{PUTTY}\nPublic-Lines: 1\n{lines[:40]}\n"
+    text = f"{public}Private-Lines: 1\n{lines}\nPrivate-MAC: {'0a' * 20}\n"
     (key,) = found(text)
     assert lines in key
     assert key.endswith("0a")

@@ -10,12 +10,14 @@ PASSWORD = "Walnut" + "2053!"
 @pytest.mark.parametrize(
     "line",
     [
-        "curl -u app:{} https://host.test", "curl -uapp:{} https://host.test", "mysql -u root -p{} shop",
+        "curl -u app:{} https://host.test", "curl -uapp:{} https://host.test",
+        "mysql -u root -p{} shop",
         "sshpass -p '{}' ssh root@host", "docker login -u app -p {} registry.test",
         "echo {} | docker login -u app --password-stdin", 'echo "{}" | sudo -S apt update',
         "redis-cli -h h -a {} ping", "openssl rsa -in k -passin pass:{}", "zip -P {} a.zip b",
         "htpasswd -bc .htpasswd app {}", "smbclient //srv/s -U app%{}", "net use z: /user:app {}",
-        "lftp -u app,{} sftp://h", "PGPASSWORD={} psql -h db1", "CREATE USER app IDENTIFIED BY '{}';",
+        "lftp -u app,{} sftp://h", "PGPASSWORD={} psql -h db1",
+        "CREATE USER app IDENTIFIED BY '{}';",
         "ALTER ROLE app WITH PASSWORD '{}';", "IDENTIFIED WITH mysql_native_password BY '{}'",
         'child.sendline("{}\\n")',
     ],
@@ -28,7 +30,8 @@ def test_commands_and_clauses_take_a_password(line):
 @pytest.mark.parametrize(
     "call",
     [
-        'client.login("app", "{}")', 'requests.get(url, auth=("app", "{}"))', "HTTPBasicAuth('app', '{}')",
+        'client.login("app", "{}")', 'requests.get(url, auth=("app", "{}"))',
+        "HTTPBasicAuth('app', '{}')",
         'pymysql.connect("h", "u", "{}", "db")', 'new PDO("mysql:host=h", "u", "{}");',
         'DriverManager.getConnection(url, "u", "{}")', 'smtp.PlainAuth("", "u@x", "{}", "smtp.x")',
         'new PasswordAuthentication("u", "{}".toCharArray())', 'hmac.new(b"{}", body, sha256)',

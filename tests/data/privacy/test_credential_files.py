@@ -16,7 +16,8 @@ def values(text: str) -> list[str]:
 @pytest.mark.parametrize(
     "text",
     [
-        "machine git.test login app password {}\n", "machine git.test\n  login app\n  password {}\n",
+        "machine git.test login app password {}\n",
+        "machine git.test\n  login app\n  password {}\n",
         "db1:5432:shop:app:{}\n", "*:*:*:app:{}\n", "[pypi]\nusername = app\npassword = {}\n",
         "[client]\nuser=app\npassword={}\n", "auth_pass {}\n", "define('DB_PASSWORD', '{}');\n",
         "spring.datasource.password={}\n", "<server><password>{}</password></server>\n",

@@ -42,9 +42,11 @@ def test_names_of_programs_are_not_rare(value):
     "value",
     [
         "changeme-now-please", "your-api-key-here", "<put-token-here>", "${DB_PASSWORD}",
-        "{{ vault.password }}", "$DB_PASSWORD", "%DB_PASSWORD%", "xxxxxxxxxxxxxxxx", "****************",
+        "{{ vault.password }}", "$DB_PASSWORD", "%DB_PASSWORD%", "xxxxxxxxxxxxxxxx",
+        "****************",
         "AKIAIOSFODNN7" + "EXAMPLE", "sha256:" + "ab12" * 16, "sha512-" + "Ab1/" * 20,
-        "2024-01-31T10:00:00Z", "1.2.3-beta.4", "/usr/local/lib/x1", "https://idp.test/oauth2/t0ken",
+        "2024-01-31T10:00:00Z", "1.2.3-beta.4", "/usr/local/lib/x1",
+        "https://idp.test/oauth2/t0ken",
         "self.config.password2", "application/json", "0123456789abcdef0123456789abcdef",
         "000102030405060708090a0b0c0d0e0f", "aaaaaaaaaaaaaaaa1", "two words 22", "REDACTED_TOKEN_1",
         "get_token2()", "user@mail.test1", "Basic|Digest|Any", "num_pools=x2",

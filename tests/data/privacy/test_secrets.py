@@ -13,7 +13,8 @@ PASSWORD, TOKEN = "Walnut" + "2053!", "7kdRaacIGYtph" + "AUZVEF8Xhof4Q7X5Goo"
 HINTS = sorted(_table())
 PIECES = st.one_of(
     st.sampled_from(HINTS),
-    st.sampled_from([PASSWORD, TOKEN, *"\"'`\\=:,;()[]{}<>|%$@/-_ \n\t", "\\n", "\\\"", "É", "\u0130", "\ud800"]),
+    st.sampled_from([PASSWORD, TOKEN, *"\"'`\\=:,;()[]{}<>|%$@/-_ \n\t", "\\n", "\\\"", "É",
+    "\u0130", "\ud800"]),
     st.text(max_size=8),
 )  # fmt: skip
 

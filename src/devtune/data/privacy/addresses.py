@@ -14,7 +14,9 @@ from devtune.data.privacy.spellings import other_spellings
 ADDRESS = ("://", ":thin:", ":\\/\\/")
 _USER = r"""[^\s:@/?#"'`<>\\()\[\]{},;]{0,128}"""
 # A password may hold anything up to the last `@` before the path, escaped or not.
-_LOGIN = re.compile(rf"""({_USER}):([^\s@"'`<>\\]{{1,256}})@(?=[\w.\[$%{{-])""")
+_LOGIN = re.compile(
+    rf"""({_USER}):([^\s@"'`<>\\]{{1,256}})@(?=[\w.\[$%{{-]|["'`]\s{{0,8}}[+.&%])"""
+)
 _TOKEN = re.compile(rf"""({_USER})@(?=[\w.-]{{3}})""")
 _ORACLE = re.compile(r"""([\w$#.-]{1,60})/([^\s@"'`<>\\]{1,256})@""")
 # What documentation and tests of address parsers write instead of a password.
