@@ -1,5 +1,3 @@
-import base64
-import hashlib
 import io
 import os
 import subprocess
@@ -108,21 +106,6 @@ def policy_file() -> Path:
 @pytest.fixture
 def make_repository(tmp_path: Path) -> Callable[..., Maker]:
     return lambda name="app", *options: Maker(tmp_path / name, *options)
-
-
-@pytest.fixture
-def canaries() -> dict[str, str]:
-    # Assembled here so that no file of this tree holds a secret.
-    stream = b"".join(hashlib.sha256(bytes([number])).digest() for number in range(30))
-    body = base64.encodebytes(stream).decode()
-    return {
-        "aws_id": "AKIA" + "QYLPMN5HFIQR" + "7BCX",
-        "aws_key": "wJalrXUtnFEMq" + "K7MDENGbPxRfi" + "CYZq83jd7AbX1z",
-        "github": "ghp_" + "a1B2c3D4e5F6g7H8" + "i9J0k1L2m3N4o5P6q7R8",
-        "slack": "xoxb-" + "123456789012-1234567890123-" + "AbCdEfGhIjKlMnOpQrStUvWx",
-        "password": "Zq83" + "jdK7" + "AbX1zz",
-        "pem": "-----BEGIN RSA " + f"PRIVATE KEY-----\n{body}-----END RSA " + "PRIVATE KEY-----",
-    }
 
 
 @pytest.fixture
