@@ -236,6 +236,22 @@ def test_what_others_wrote_stays(site, erase):
     assert not set(hers) & set(request.commits)
 
 
+def test_only_runs_that_hold_it_have_to_be_made_anew(site, erase, capfd):
+    recipe, lib = str(site / "recipe.yaml"), f"{{type: git, path: {site}/lib, license: MIT}}"
+    alone = [f"run_dir={site}/runs/alone", f"collect.sources=[{lib}]"]
+    more = [part for each in alone for part in ("--set", each)]
+    make(recipe, *more)
+    assert erase(*AUTHOR)[0] == 0
+    make(recipe, *more)
+    copied = shutil.copytree(site / "runs" / "mine", site / "runs" / "copied")
+    assert erase("--commit", git(site / "lib", "rev-parse", "HEAD"))[0] == 0
+    for held in (more, ["--set", f"run_dir={copied}"]):
+        with pytest.raises(SystemExit) as ended:
+            main(["collect", recipe, *held])
+        assert ended.value.code == 1
+        assert "found.collect.tombstones was" in capfd.readouterr().err
+
+
 def test_a_dry_run_says_the_same_and_changes_nothing(site, erase):
     before = contents(site)
     names = sorted(site.rglob("*"))

@@ -21,15 +21,7 @@ def make_parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     _add(commands, "run", "every stage of a recipe, skipping what is done")
-    for each in LINE:
-        stage = _add(commands, each.name, each.help)
-        stage.set_defaults(command="stage", stage=each.name)
-        stage.add_argument("--help", "-h", action=_SectionHelp, stage=each.name)
-        if each.name == "evaluate":
-            stage.add_argument(
-                "--canaries", type=Path, action=_Canaries, dest="overrides", metavar="FILE",
-                help="planted values to look for; the same as --set evaluate.canaries=FILE",
-            )  # fmt: skip
+    _add_stages(commands)
     check = _add(commands, "check", "find what is wrong before anything starts")
     check.add_argument(
         "--anywhere", action="store_true", help="do not ask that inputs exist on this machine"
@@ -39,6 +31,25 @@ def make_parser() -> argparse.ArgumentParser:
     schema = commands.add_parser("schema", help="the JSON Schema of recipes, for editors")
     schema.add_argument("--out", type=Path, help="write it to a file")
     schema.set_defaults(command="schema")
+    _add_reports(commands)
+    _add_trace(commands)
+    _add_erase(commands)
+    return parser
+
+
+def _add_stages(commands: Any) -> None:
+    for each in LINE:
+        stage = _add(commands, each.name, each.help)
+        stage.set_defaults(command="stage", stage=each.name)
+        stage.add_argument("--help", "-h", action=_SectionHelp, stage=each.name)
+        if each.name == "evaluate":
+            stage.add_argument(
+                "--canaries", type=Path, action=_Canaries, dest="overrides", metavar="FILE",
+                help="planted values to look for; the same as --set evaluate.canaries=FILE",
+            )  # fmt: skip
+
+
+def _add_reports(commands: Any) -> None:
     samples = commands.add_parser(
         "samples", help="look at rendered samples, trained tokens coloured"
     )
@@ -61,9 +72,6 @@ def make_parser() -> argparse.ArgumentParser:
     privacy.add_argument("--out", type=Path, help="the page (default: privacy.html beside corpus/)")
     privacy.add_argument("--json", action="store_true", help="print all places, write no page")
     privacy.set_defaults(command="privacy")
-    _add_trace(commands)
-    _add_erase(commands)
-    return parser
 
 
 def _add_trace(commands: Any) -> None:
