@@ -37,6 +37,8 @@ ADA, BOB = "Ada Lovelace", "Bob Other"
         ('__author__ = "ada"', ["ada"]),
         (f'authors = ["{ADA}", "{BOB} <bob@x.com>"]', [ADA, BOB]),
         (f'"author": "{ADA}",', [ADA]),
+        (f'"author": "{ADA}", "title": "Linux Hacker"', [ADA]),
+        (f'"authors": ["{ADA}"], "title": ["Linux Hacker"]', [ADA]),
         (f"author='{ADA}',", [ADA]),
         (f"spec.authors     = ['{ADA}']", [ADA]),
         (f"<author>{ADA}</author>", [ADA]),

@@ -110,8 +110,11 @@ def _of_role(text: str, first: int, start: int, end: int, last: int) -> Iterator
         return
     form, before = found.lastgroup, text[first:start]
     if form == "quoted":
+        is_list = found[0].rstrip()[-1:] in ("[", "(")
         for each in _STRING.finditer(text, found.end(), last):
             yield from _people(text, each.start(1), each.end(1), 2)
+            if not is_list or text[each.end() : each.end() + 1] in ("]", ")"):
+                break  # what follows is another key's
     elif form == "dunder" or (form == "tagged" and _TAG.search(before[-12:])):
         yield from _people(text, found.end(), last, 1)
     elif form == "element":
