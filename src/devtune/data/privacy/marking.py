@@ -10,10 +10,10 @@ from pathlib import Path
 
 from devtune.data.privacy.detection import Detection
 from devtune.data.privacy.kingfisher import scan
-from devtune.data.privacy.secrets import find_secrets
-from devtune.data.privacy.unchanged import changed_part
 from devtune.data.privacy.personal import PersonalPolicy, find_personal
 from devtune.data.privacy.personal_authors import author_key, is_program
+from devtune.data.privacy.secrets import find_secrets
+from devtune.data.privacy.unchanged import changed_part
 
 MARK_START = "REDACTED_"
 AUTHOR = "AUTHOR"
