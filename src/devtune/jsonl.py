@@ -1,6 +1,6 @@
 """Files of rows: one JSON object a line, keys sorted, UTF-8, so that equal rows are equal bytes.
 
-Reads and writes `*.jsonl` files of the dataclasses in `records.py` and of their like.
+Reads and writes `*.jsonl` files of the dataclasses in `records` and of their like.
 """
 
 from collections.abc import Iterable, Iterator

@@ -103,7 +103,7 @@ def map_texts(
     author: Callable[[str], str] | None = None,
     skipped: frozenset[str] = IDENTIFIERS,
 ) -> T:
-    """Return a row of `records.py` with every text in it, but for `skipped` fields, changed.
+    """Return a row of `records` with every text in it, but for `skipped` fields, changed.
 
     What stands in its `author` fields is changed by `author`.
     """

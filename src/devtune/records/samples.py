@@ -1,0 +1,97 @@
+"""Rows of `samples/` and `dataset/`: conversations, and what was made of them."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from pydantic import with_config
+
+from devtune.records.origins import Provenance
+from devtune.records.split import STRICT
+
+
+@with_config(STRICT)
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """One call of a tool by the assistant."""
+
+    id: str
+    name: str
+    arguments: str
+    """JSON object as text, as the OpenAI API has it."""
+
+
+@with_config(STRICT)
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One chat message in the shape mistral-common and the OpenAI API share."""
+
+    role: Literal["system", "user", "assistant", "tool"]
+    content: str
+    tool_calls: tuple[ToolCall, ...] = ()
+    """Only the assistant's."""
+    tool_call_id: str = ""
+    """Of a `tool` message: the call it answers."""
+    is_trained: bool = True
+    """Only the assistant's: False keeps it as context without loss."""
+
+
+@with_config(STRICT)
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One conversation to train on or to be measured with (`samples/{train,held_out}.jsonl`)."""
+
+    sample_id: str
+    """First 16 hex digits of sha256 over family and messages: equal text, equal id."""
+    family: str
+    """Name of the step that made it, e.g. `commit_edit`."""
+    messages: tuple[Message, ...]
+    provenance: tuple[Provenance, ...]
+    """Every place the text came from; more than one when duplicates were folded together."""
+    tools: str = ""
+    """JSON array of the tools the assistant may call, as the OpenAI API has it; `""` for none."""
+    step: int = 0
+    """Number of the step that made it in `build.steps`, from 1."""
+    template: str = ""
+    """Template of the request and the first 12 hex digits of its sha256: `name.jinja@0123…`."""
+    transformations: tuple[str, ...] = ()
+    """What was done to texts of the repository on the way into the messages, in this order."""
+
+
+@with_config(STRICT)
+@dataclass(frozen=True, slots=True)
+class DuplicateCluster:
+    """Files that are nearly the same (`samples/duplicates.jsonl`); nothing is made of `dropped`."""
+
+    kept: Provenance
+    """The newest of them."""
+    dropped: tuple[Provenance, ...]
+
+
+@with_config(STRICT)
+@dataclass(frozen=True, slots=True)
+class Contamination:
+    """One sample that was left out for words it shares (`samples/contamination.jsonl`)."""
+
+    sample_id: str
+    family: str
+    source: str
+    path: str
+    reference: str
+    """The benchmark, or the file the user named."""
+    document: str
+    """Which of its documents."""
+    ngram: str
+    """The words in a row that stand in both."""
+
+
+@dataclass(frozen=True, slots=True)
+class TokenRow:
+    """One rendered sample (`dataset/{train,held_out}.parquet`)."""
+
+    sample_id: str
+    family: str
+    input_ids: list[int]
+    labels: list[int]
+    """Same length as `input_ids`; -100 where the token is not trained."""
+    num_trained_bytes: int
+    """UTF-8 bytes of the trained text, the denominator of bits per byte."""
