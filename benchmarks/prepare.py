@@ -191,6 +191,9 @@ class Ours:
                 "held_out_commits": 0,
                 "replay": None,
                 "commit_rules": [],
+                # The usual parts know nothing of these.
+                "blame": False,
+                "personal_data": None,
             },
             "build": {
                 "steps": [

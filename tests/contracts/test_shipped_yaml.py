@@ -8,6 +8,7 @@ from devtune.config import load
 from devtune.data.filters.exclusions import load_policy
 from devtune.data.filters.expressions import load_license_policy
 from devtune.data.filters.repositories import ExcludedRepositories
+from devtune.data.privacy.personal import load_personal_policy
 from devtune.recipe import Recipe
 from devtune.train.engine import engine_settings
 
@@ -22,6 +23,7 @@ EVERYTHING = [
 READERS = {
     "exclude.yaml": load_policy,
     "licenses.yaml": load_license_policy,
+    "personal_data.yaml": load_personal_policy,
     "repositories.yaml": ExcludedRepositories.load,
 }
 QUICKSTART = ROOT / "recipes" / "quickstart" / "recipe.yaml"
