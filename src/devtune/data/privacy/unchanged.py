@@ -15,17 +15,46 @@ def changed_part(text: str, known: str) -> str:
     Where lines were only taken away or moved, those around the first such place. The whole of
     `text` where that is not much less.
     """
-    lines, before = text.split("\n"), known.split("\n")
-    same = set(before)
-    places = [number for number, line in enumerate(lines) if line not in same]
-    if not places:
-        pairs = enumerate(zip(lines, before, strict=False))
-        first = (number for number, (one, other) in pairs if one != other)
-        places = [next(first, min(len(lines), len(before)))]
+    limit = min(len(text), len(known))
+    num_before = _num_shared(text, known, limit)
+    num_after = _num_shared_after(text, known, limit - num_before)
+    # The lines both begin and end with need no look at each of them.
+    start = text.rfind("\n", 0, num_before) + 1
+    end = text.find("\n", len(text) - num_after)
+    end = len(text) if end < 0 else end
+    same = set(known[start : len(known) - (len(text) - end)].split("\n"))
+    first = text.count("\n", 0, start)
+    between = text[start:end].split("\n")
+    places = [number for number, line in enumerate(between, first) if line not in same] or [first]
+    lines = text.split("\n")
     pieces = [lines[start:end] for start, end in _stretches(places, len(lines))]
     if 2 * sum(map(len, pieces)) > len(lines):
         return text
     return "\n".join("\n".join(piece) for piece in pieces)
+
+
+def _num_shared(one: str, other: str, limit: int) -> int:
+    """Characters both begin with; halving, since slices are compared so much faster."""
+    low, high = 0, limit
+    while low < high:
+        middle = (low + high + 1) // 2
+        if one[low:middle] == other[low:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+def _num_shared_after(one: str, other: str, limit: int) -> int:
+    """Characters both end with."""
+    low, high = 0, limit
+    while low < high:
+        middle = (low + high + 1) // 2
+        if one[len(one) - middle : len(one) - low] == other[len(other) - middle : len(other) - low]:
+            low = middle
+        else:
+            high = middle - 1
+    return low
 
 
 def _stretches(places: Sequence[int], num_lines: int) -> Iterator[tuple[int, int]]:

@@ -35,6 +35,8 @@ class Blobs:
         self._places: dict[str, int] = {}
         self._known_sizes: dict[str, int] = {}
         self._fetched: dict[str, bytes] = {}
+        self._reached = 0
+        """The furthest place of an expected blob that was read; one before it may be read late."""
 
     def __enter__(self) -> "Blobs":
         return self
@@ -59,6 +61,7 @@ class Blobs:
         self._places = {blob: place for place, blob in enumerate(self._expected)}
         self._known_sizes.clear()
         self._fetched.clear()
+        self._reached = 0
 
     def size(self, blob: str) -> int:
         """Return the size of a blob in bytes without reading it."""
@@ -83,7 +86,7 @@ class Blobs:
         asked = self._ahead(blob, max_bytes)
         self._write(self._contents, asked)
         contents = [self._content(each) for each in asked]
-        self._fetched = dict(zip(asked[1:], contents[1:], strict=True))
+        self._fetched |= zip(asked[1:], contents[1:], strict=True)
         return contents[0]
 
     def _from(self, blob: str) -> list[str]:
@@ -92,6 +95,11 @@ class Blobs:
 
     def _ahead(self, blob: str, max_bytes: int | None) -> list[str]:
         """Return `blob` and the expected ones after it that are small and of known size."""
+        place = self._places.get(blob, -1)
+        if place < self._reached:
+            return [blob]  # late: what was fetched ahead is still waiting
+        self._reached = place
+        self._fetched.clear()  # passed over
         asked, total = [blob], 0
         for each in self._from(blob)[1:]:
             size = self._known_sizes.get(each)
