@@ -23,14 +23,33 @@ def changed_part(text: str, known: str) -> str:
     end = text.find("\n", len(text) - num_after)
     end = len(text) if end < 0 else end
     same = set(known[start : len(known) - (len(text) - end)].split("\n"))
-    first = text.count("\n", 0, start)
-    between = text[start:end].split("\n")
-    places = [number for number, line in enumerate(between, first) if line not in same] or [first]
-    lines = text.split("\n")
-    pieces = [lines[start:end] for start, end in _stretches(places, len(lines))]
-    if 2 * sum(map(len, pieces)) > len(lines):
-        return text
-    return "\n".join("\n".join(piece) for piece in pieces)
+    first, last = _line_before(text, start), _line_after(text, end)
+    offset = text.count("\n", first, start)
+    between = enumerate(text[start:end].split("\n"), offset)
+    places = [number for number, line in between if line not in same] or [offset]
+    lines = text[first:last].split("\n")
+    pieces = [lines[one:other] for one, other in _stretches(places, len(lines))]
+    part = "\n".join("\n".join(piece) for piece in pieces)
+    return part if 2 * len(part) < len(text) else text
+
+
+def _line_before(text: str, start: int) -> int:
+    """Where the line begins that is a margin before the one that begins at `start`."""
+    for _ in range(MARGIN_LINES):
+        if start == 0:
+            break
+        start = text.rfind("\n", 0, start - 1) + 1
+    return start
+
+
+def _line_after(text: str, end: int) -> int:
+    """Where the line ends that is a margin after the one that ends at `end`."""
+    for _ in range(MARGIN_LINES):
+        following = text.find("\n", end + 1)
+        if following < 0:
+            return len(text)
+        end = following
+    return end
 
 
 def _num_shared(one: str, other: str, limit: int) -> int:
