@@ -4,6 +4,7 @@ Reads and writes `*.jsonl` files of the dataclasses in `records` and of their li
 """
 
 from collections.abc import Iterable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, TypeVar
 
@@ -46,9 +47,15 @@ def _as_object(row: Row) -> dict[str, Any]:
     return {name: getattr(row, name) for name in row.__dataclass_fields__}
 
 
+@cache
+def reader_of(row_type: type[T]) -> TypeAdapter[T]:
+    """Return what reads rows of a type; making one takes longer than reading many rows."""
+    return TypeAdapter(row_type)
+
+
 def read_jsonl(path: Path, row_type: type[T]) -> Iterator[T]:
     """Yield the rows of `path` as `row_type`; a damaged line raises with file and line number."""
-    adapter = TypeAdapter(row_type)
+    adapter = reader_of(row_type)
     try:
         lines = path.open("rb")
     except OSError as error:

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from devtune.errors import DevtuneError, one_line
-from devtune.jsonl import first_fault
+from devtune.jsonl import first_fault, reader_of
 
 BYTES_PER_CHUNK = 8_000_000
 T = TypeVar("T")
@@ -29,7 +29,7 @@ class Chunk:
 
     def rows(self, row_type: type[T]) -> Iterator[tuple[int, T]]:
         """Yield (byte offset, row). Raises `DevtuneError` for a damaged line."""
-        adapter = TypeAdapter(row_type)
+        adapter = reader_of(row_type)
         for offset, line in self.lines():
             try:
                 yield offset, adapter.validate_json(line)
@@ -74,4 +74,4 @@ def read_at(file: Path, offset: int, row_type: type[T]) -> T:
     """Return the row that begins at `offset`."""
     with file.open("rb") as rows:
         rows.seek(offset, io.SEEK_SET)
-        return TypeAdapter(row_type).validate_json(rows.readline())
+        return reader_of(row_type).validate_json(rows.readline())

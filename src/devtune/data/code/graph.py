@@ -19,6 +19,7 @@ from devtune.data.code.resolution import choose
 from devtune.data.code.syntax import parse
 from devtune.data.temporary import spill_here
 from devtune.errors import DevtuneError, one_line
+from devtune.jsonl import reader_of
 from devtune.records import SourceFile, Split
 
 VERSION = 1
@@ -125,7 +126,7 @@ class Graph:
         self.file = file
         self._rows_file = corpus_dir / "files.jsonl"
         self._connection = _open(file)
-        self._adapter = TypeAdapter(SourceFile)
+        self._adapter: TypeAdapter[SourceFile] = reader_of(SourceFile)
         self.resolve = lru_cache(65_536)(self._resolve)
         """Returns the `Entry` a `Mention` means, of those a `Split` may see; None if unsure."""
         self._candidates = lru_cache(4096)(self._find_candidates)
