@@ -4,12 +4,15 @@ Reads single values; writes nothing.
 """
 
 import re
+from functools import lru_cache
 from itertools import pairwise
 
 MIN_CHARACTERS = 6
 MAX_CHARACTERS = 600
 _NUM_JUDGED = 120
 """So many characters of a long value say as much as all of them."""
+_NUM_KEPT = 512
+"""Judgements remembered: the same values come again and again."""
 RANDOM = 0.36
 """From this rarity on a value of 20 characters was drawn, not written."""
 
@@ -85,6 +88,7 @@ def is_uuid(value: str) -> bool:
     return _UUID.fullmatch(value) is not None
 
 
+@lru_cache(maxsize=_NUM_KEPT)
 def is_harmless(value: str) -> bool:
     """Whether a value is a mark, a reference, a placeholder, a digest, a path, or words."""
     if not MIN_CHARACTERS <= len(value) <= MAX_CHARACTERS or _MARK.search(value):
@@ -115,6 +119,7 @@ def _is_sequence(value: str) -> bool:
     return max(map(jumps.count, set(jumps))) * 2 > len(jumps)
 
 
+@lru_cache(maxsize=_NUM_KEPT)
 def rarity(value: str) -> float:
     """Return how often its characters change class or follow each other as in no word (0 to 1).
 
@@ -133,6 +138,7 @@ def rarity(value: str) -> float:
     return changes / num if num else 0.0
 
 
+@lru_cache(maxsize=_NUM_KEPT)
 def looks_random(value: str, min_characters: int = 12) -> bool:
     """Whether a value has the make of a generated one."""
     if len(value) < min_characters or is_harmless(value) or is_uuid(value):
@@ -148,6 +154,7 @@ def is_trivial(value: str) -> bool:
     return all(each.lower() in _TRIVIAL for each in _WORDS.findall(value))
 
 
+@lru_cache(maxsize=_NUM_KEPT)
 def looks_made_up(value: str, is_quoted: bool) -> bool:
     """Whether a value is like a password: words no program is named by, digits and signs."""
     if len(value) > 64 or is_harmless(value) or is_uuid(value):

@@ -5,7 +5,9 @@ a single pass. Each hint has one reader, which looks at a bounded stretch around
 """
 
 import re
+from collections import defaultdict
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from functools import cache, partial
 
 from ahocorasick_rs import BytesAhoCorasick, Implementation
@@ -25,8 +27,10 @@ from devtune.data.privacy.credential_files import (
     private_jwk,
 )
 from devtune.data.privacy.detection import Detection
-from devtune.data.privacy.formats import Format, formats
+from devtune.data.privacy.formats import SHAPE, WORD_START, Format, formats
 from devtune.data.privacy.keywords import Keyword, keywords
+from devtune.data.privacy.providers import PROVIDERS, beside_provider
+from devtune.data.privacy.rarity import looks_random
 from devtune.data.privacy.wrapping import MAX_DEPTH, hints, unwrapped
 
 Reader = Callable[[str, int, int], Iterator[Detection]]
@@ -37,6 +41,7 @@ StretchReader = Callable[[str, int, int], tuple[int, list[Detection]]]
 It says where the stretch ends too: hints before that are not read again, so that a text full of
 them takes no longer than its length.
 """
+_RUN = re.compile(r"[A-Za-z0-9]{14,200}+")
 
 
 def find_secrets(text: str) -> list[Detection]:
@@ -51,18 +56,58 @@ def _find(text: str, depth: int) -> list[Detection]:
     readers = _readers()
     found: list[Detection] = []
     read_to: dict[StretchReader, int] = {}
-    sure_to = 0
+    sure_from = sure_to = 0
+    allowance = _Allowance()
     for index, start, end in _automaton().find_matches_as_indexes(_lowered(text), overlapping=True):
-        around, stretches = readers[index]
-        if start >= sure_to:  # what is replaced already has nothing more to tell
-            new = [each for reader in around for each in reader(text, start, end)]
-            sure_to = max((each.end for each in new if not each.is_generic), default=sure_to)
+        hint = readers[index]
+        # What is replaced has nothing more to tell, but another format may begin at the same place.
+        if start >= sure_to or start == sure_from:
+            new = [each for reader in hint.sure for each in reader(text, start, end)]
+            new += allowance.read(hint.costly, text, start, end)
             found += new
-        for reader in stretches:
+            last = max((each.end for each in new if _is_named(each)), default=0)
+            if last > sure_to:
+                sure_from, sure_to = start, last
+        for reader in hint.stretches:
             if start >= read_to.get(reader, 0):
                 read_to[reader], inside = reader(text, start, depth)
                 found += inside
     return _apart(found)
+
+
+@dataclass(slots=True)
+class _Hint:
+    """Who reads around a hint."""
+
+    sure: list[Reader] = field(default_factory=list[Reader])
+    """Formats, which match or fail at once."""
+    costly: list[Reader] = field(default_factory=list[Reader])
+    """Those which judge a value by its make."""
+    stretches: list[StretchReader] = field(default_factory=list[StretchReader])
+
+
+@dataclass(slots=True)
+class _Allowance:
+    """How often a text may still be read in vain: at will at first, then once for each stretch.
+
+    Hints closer together than values could be are no announcements; a dump of secrets is not read
+    in vain.
+    """
+
+    left: float = 64
+    place: int = 0
+
+    def read(self, readers: list[Reader], text: str, start: int, end: int) -> Iterator[Detection]:
+        """Yield what the readers find, or nothing when too little text has passed."""
+        if not readers:
+            return
+        self.left = min(64, self.left + (start - self.place) / 24)
+        self.place = start
+        if self.left < 1:
+            return
+        found = [each for reader in readers for each in reader(text, start, end)]
+        self.left -= not found
+        yield from found
 
 
 def _unwrapped(spelling: str, text: str, start: int, depth: int) -> tuple[int, list[Detection]]:
@@ -115,8 +160,7 @@ def _lowered(text: str) -> bytes:
 
 
 @cache
-def _readers() -> list[tuple[list[Reader], list[StretchReader]]]:
-    """Return for each hint who reads around it, and who reads the stretch it is in."""
+def _readers() -> list[_Hint]:
     return list(_table().values())
 
 
@@ -127,17 +171,20 @@ def _automaton() -> BytesAhoCorasick:
 
 
 @cache
-def _table() -> dict[str, tuple[list[Reader], list[StretchReader]]]:
-    table: dict[str, tuple[list[Reader], list[StretchReader]]] = {}
-    for hint, reader in _around_hints():
-        table.setdefault(hint, ([], []))[0].append(reader)
+def _table() -> dict[str, _Hint]:
+    table: dict[str, _Hint] = defaultdict(_Hint)
+    for row in formats():
+        for hint in row.hints:
+            table[hint].sure.append(partial(_in_format, row))
+    for hint, reader in _costly():
+        table[hint].costly.append(reader)
     for names, reader in _STRETCHES:
         for hint in names:
-            table.setdefault(hint, ([], []))[1].append(reader)
+            table[hint].stretches.append(reader)
     spellings = {each: partial(_unwrapped, each) for each in ("base64", "hex", "escapes")}
     for hint, spelling in hints().items():
-        table.setdefault(hint, ([], []))[1].append(spellings[spelling])
-    return table
+        table[hint].stretches.append(spellings[spelling])
+    return dict(table)
 
 
 _STRETCHES: tuple[tuple[tuple[str, ...], StretchReader], ...] = (
@@ -149,9 +196,7 @@ _STRETCHES: tuple[tuple[tuple[str, ...], StretchReader], ...] = (
 )
 
 
-def _around_hints() -> Iterator[tuple[str, Reader]]:
-    for row in formats():
-        yield from ((hint, partial(_in_format, row)) for hint in row.hints)
+def _costly() -> Iterator[tuple[str, Reader]]:
     for hint, keyword in keywords().items():
         yield hint, partial(_assigned, keyword)
     for hint in ADDRESS:
@@ -164,6 +209,8 @@ def _around_hints() -> Iterator[tuple[str, Reader]]:
         yield hint, partial(_in_command, name, pattern)
     for hint in PORTS:
         yield hint, _in_pgpass
+    for hint in PROVIDERS:
+        yield hint, beside_provider
 
 
 def _in_address(text: str, _: int, end: int) -> Iterator[Detection]:
@@ -179,15 +226,28 @@ def _in_pgpass(text: str, start: int, _: int) -> Iterator[Detection]:
 
 
 def _in_format(row: Format, text: str, start: int, _: int) -> Iterator[Detection]:
-    place = start - row.num_before
-    last = start if row.is_at_most else place
-    tries = (row.pattern.match(text, each) for each in range(max(0, place), last + 1))
-    match = next((each for each in tries if each is not None and start < each.end()), None)
+    place = max(0, start - row.num_before)
+    match = row.pattern.match(text, place)
+    if row.is_at_most and (match is None or match.end() <= start):
+        places = (each.start() for each in WORD_START.finditer(text, place, start))
+        tries = (row.pattern.match(text, each) for each in places)
+        match = next((each for each in tries if each is not None and start < each.end()), None)
     if match is None:
         return
     group = match.re.groups and 1
-    if not _is_example(match[group]):
-        yield Detection(*match.span(group), row.kind, "format." + row.kind.lower())
+    value = match[group]
+    if not _is_example(value) and (row.kind != SHAPE or _has_random_run(value)):
+        layer = "shape" if row.kind == SHAPE else "format"
+        yield Detection(*match.span(group), row.kind, f"{layer}.{row.kind.lower()}")
+
+
+def _is_named(found: Detection) -> bool:
+    """Whether it is sure what was found, so that no other hint in it need be read."""
+    return not found.is_generic and found.kind != SHAPE
+
+
+def _has_random_run(value: str) -> bool:
+    return any(looks_random(run, 14) for run in _RUN.findall(value))
 
 
 def _is_example(value: str) -> bool:
