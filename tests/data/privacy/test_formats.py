@@ -31,6 +31,16 @@ WRITTEN = {
     "SHOPIFY_TOKEN": "shpat_" + drawn(HEX, 32),
     "HUBSPOT_TOKEN": "pat-na1-" + "-".join(drawn(HEX, num) for num in (8, 4, 4, 4, 12)),
     "PASSWORD_HASH": "$2b$" + "12$" + drawn(LETTERS, 53),
+    "NEON_PASSWORD": "npg_" + drawn(LETTERS, 16),
+    "CARGO_TOKEN": "cio" + drawn(LETTERS, 32),
+    "DOCKER_SWARM_TOKEN": "SWMTKN-1-" + drawn(HEX, 50) + "-" + drawn(HEX, 25),
+    "BACKBLAZE_KEY": "K005" + drawn(LETTERS, 27),
+    "JETBRAINS_TOKEN": f"perm:{drawn(LETTERS, 12)}.{drawn(LETTERS, 10)}.{drawn(LETTERS, 30)}",
+    "MATRIX_TOKEN": f"syt_{drawn(LETTERS, 8)}_{drawn(string.ascii_letters, 20)}_{drawn(HEX, 6)}",
+    "AZURE_KEY": drawn(LETTERS, 42) + "AzSe" + drawn(string.ascii_uppercase, 6),
+    "FIREBASE_SERVER_KEY": "AAAA" + drawn(LETTERS, 7) + ":APA91b" + drawn(LETTERS, 134),
+    "ASANA_TOKEN": "1/7" + drawn("0123456789", 15) + ":" + drawn(HEX, 32),
+    "PASETO": "v4.local." + drawn(LETTERS, 80),
     "DISCORD_WEBHOOK": f"https://discord.com/api/webhooks/{'9' * 18}/{drawn(LETTERS, 68)}",
 }
 
@@ -53,6 +63,41 @@ def test_a_longer_word_or_a_shorter_one_is_none(kind):
     assert not find_secrets(value[: len(value) // 3])
 
 
+KEY_ID, SECRET = "AKIA" + drawn("ABCDEFGH234567", 16), drawn(LETTERS, 40)
+ACCOUNT, TOKEN = "AC0" + drawn(HEX, 31), drawn(HEX, 32)
+MODEL_KEY = "sk-ant-" + f"oat01-{drawn(LETTERS, 40)}-{drawn(LETTERS, 51)}AA"
+WORDS = " ".join(["velvet", "raven", "quote", "pizza", "olive", "nerve", "mango", "lumber"] * 2)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        (f"{KEY_ID},{SECRET}", SECRET),
+        (f'connect("{KEY_ID}", "{SECRET}")', SECRET),
+        (f"const a = '{ACCOUNT}', b = '{TOKEN}'", TOKEN),
+        (f"AIRFLOW__CORE__FERNET_KEY={drawn(LETTERS, 43)}=", drawn(LETTERS, 43) + "="),
+        (f"APP_KEY=base64:{drawn(LETTERS, 43)}=", drawn(LETTERS, 43) + "="),
+        (f"echo '{TOKEN}' > config/master.key", TOKEN),
+        (f"accounts: ['0x{drawn(HEX, 64)}']", "0x" + drawn(HEX, 64)),
+        (f'MNEMONIC="{WORDS}"', WORDS),
+        (f"Recovery phrase: {WORDS}\n", WORDS),
+        ('login("a@b.c", "xsww utad fpad mbif")', "xsww utad fpad mbif"),
+        (f"https://chat.test/hooks/{drawn(HEX, 26)}", drawn(HEX, 26)),
+        (f"<a>{MODEL_KEY}</a>", MODEL_KEY),
+        (f"acme_live_{drawn(LETTERS, 32)}", f"acme_live_{drawn(LETTERS, 32)}"),
+    ],
+)
+def test_a_secret_is_found_by_what_stands_beside_it(text, value):
+    found = [text[each.start : each.end] for each in find_secrets(text)]
+    assert any(value in each for each in found)
+
+
+def test_names_that_are_made_like_keys_stay():
+    assert not find_secrets("run_test_that_the_longest_name_of_all_is_not_a_key()")
+    assert not find_secrets("my_api_endpoint_version2_handler_for_all_of_them = 1")
+    assert not find_secrets("a mnemonic that is made of words is not one of twelve words")
+
+
 def test_examples_of_manuals_stay():
     assert not find_secrets("AKIAIOSFODNN7" + "EXAMPLE")
     assert not find_secrets("ghp_" + "x" * 36)
@@ -67,7 +112,7 @@ def test_digests_of_lock_files_stay():
 
 def test_each_row_has_hints_in_lower_case_and_at_most_one_group():
     rows = formats()
-    assert len(rows) > 200
+    assert len(rows) > 400
     for row in rows:
         assert row.hints
         assert all(hint == hint.lower() and len(hint) > 1 for hint in row.hints), row.kind

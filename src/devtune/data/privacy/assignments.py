@@ -31,7 +31,7 @@ from devtune.data.privacy.rarity import is_harmless, is_uuid, looks_made_up, loo
 from devtune.data.privacy.spellings import from_base64, from_escapes, other_spellings
 
 _NUM_BEFORE = 40
-_NAME_CHARACTERS = string.ascii_letters + string.digits + "_.$-"
+NAME_CHARACTERS = string.ascii_letters + string.digits + "_.$-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ def assigned(text: str, start: int, keyword: Keyword) -> Iterator[Detection]:
     if rest is None:
         return
     before = text[max(0, start - _NUM_BEFORE) : start]
-    name_start = start - len(before) + len(before.rstrip(_NAME_CHARACTERS))
+    name_start = start - len(before) + len(before.rstrip(NAME_CHARACTERS))
     judge = _Judge(keyword, is_aspect(rest[1]))
     found = _value_after(text, name_start, rest.end(), judge)
     if found is None:

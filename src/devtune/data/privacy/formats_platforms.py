@@ -17,12 +17,12 @@ GCP_API_KEY aiza 0 AIza[\w-]{35}
 GCP_OAUTH_TOKEN ya29. 0 ya29\.[\w.-]{20,2000}
 GCP_CLIENT_SECRET gocspx- 0 GOCSPX-[\w-]{20,40}
 GCP_REFRESH_TOKEN 1// 0 1//0[\w-]{40,200}
-FIREBASE_SERVER_KEY :apa91b 16 AAAA[\w-]{7}:APA91b[\w-]{100,180}
+FIREBASE_SERVER_KEY :apa91b 11 AAAA[\w-]{7}:APA91b[\w-]{100,180}
 AZURE_CLIENT_SECRET q~ 4 [\w.~-]{3}\dQ~[\w.~-]{31,34}
 AZURE_STORAGE_KEY +ast 76 [A-Za-z0-9+/]{76}\+ASt[A-Za-z0-9+/]{5,7}={0,2}
 AZURE_KEY azfu 44 [\w-]{44}AzFu[\w-]{5,8}={0,2}
-AZURE_KEY azse 46 [A-Za-z0-9]{42}AzSe[A-Za-z0-9]{6,8}
-AZURE_KEY azca 44 [A-Za-z0-9]{33}AzCa[A-Za-z0-9]{5,8}={0,2}
+AZURE_KEY azse 42 [A-Za-z0-9]{42}AzSe[A-Za-z0-9]{6,8}
+AZURE_KEY azca 33 [A-Za-z0-9]{33}AzCa[A-Za-z0-9]{5,8}={0,2}
 AZURE_KEY acdb 76 [A-Za-z0-9+/]{76}ACDb[A-Za-z0-9+/]{5,8}={0,2}
 AZURE_KEY +asb 33 [A-Za-z0-9+/]{33}\+ASb[A-Za-z0-9+/]{5,7}={0,2}
 AZURE_KEY +aeh 33 [A-Za-z0-9+/]{33}\+AEh[A-Za-z0-9+/]{5,7}={0,2}
@@ -95,7 +95,7 @@ DATABRICKS_TOKEN dose 0 dose[0-9a-f]{32}
 DBT_TOKEN dbt[cu]_ 0 dbt[cu]_[\w+/=-]{30,70}
 PREFECT_KEY pn[ub]_ 0 pn[ub]_[A-Za-z0-9]{36}
 AWS_ACCESS_KEY_ID a3t 0 A3T[A-Z0-9]{17}
-AWS_SECRET_KEY akia,asia 0 A[KS]IA[A-Z0-9]{16}[\s\"'\\,:;=|A-Za-z_\]\[<>/-]{1,60}?[\s\"'=,:|>](?=[A-Za-z/+]{0,39}\d)([A-Za-z0-9/+]{40})
+AWS_SECRET_KEY akia,asia 0 A[KS]IA[A-Z0-9]{16}[\s\"'\\,:;=|A-Za-z_\]\[<>/-]{0,60}?[\s\"'=,:|>](?=[A-Za-z/+]{0,39}\d)([A-Za-z0-9/+]{40})
 GCP_API_KEY aq.ab 0 AQ\.Ab[\w-]{40,60}
 GCP_HMAC_KEY goog1e 0 GOOG1E[A-Z0-9]{55}
 AZURE_FUNCTION_KEY code= 0 code=([\w/+%-]{40,80}(?:==|%3D%3D))
@@ -122,7 +122,7 @@ RUNWAY_KEY key_ 0 key_[0-9a-f]{128}
 ANTHROPIC_KEY sk-ant- 0 sk-ant-[\w-]{24,400}
 ASTRIA_KEY sd_ 0 sd_[A-Za-z0-9]{40,60}
 ANYSCALE_KEY esecret_ 0 esecret_[A-Za-z0-9]{24,40}
-FAL_KEY fal_ 0 (?i:fal)[\w.\"'\]\s:=,(>-]{1,30}?([0-9a-f]{8}-[0-9a-f-]{27}:[0-9a-f]{32})
+FAL_KEY fal_ 0 (?i:fal)_[\w.\"'\]\s:=,(>-]{1,30}?([0-9a-f]{8}-[0-9a-f-]{27}:[0-9a-f]{32})
 META_LLAMA_KEY llm| 0 LLM\|\d{10,20}\|[\w-]{20,60}
 MODAL_TOKEN ak-,as- 0 a[ks]-(?=[A-Za-z]*\d)[A-Za-z0-9]{22}
 MEM_KEY m0- 0 m0-[A-Za-z0-9]{40}
@@ -137,7 +137,6 @@ APPWRITE_KEY standard_ 0 standard_[0-9a-f]{200,300}
 CLICKHOUSE_KEY 4b1d 0 4b1d[A-Za-z0-9]{38}
 DATABRICKS_TOKEN dkea,dsapi 0 (?:dkea|dsapi)[0-9a-f]{32}
 ELASTIC_KEY essu_ 0 essu_[\w+/=-]{40,100}
-ELASTIC_KEY vnvhq2zh 0 V[nW][A-Za-z0-9]{58}==
 BACKBLAZE_KEY k00[0-9] 0 K00\d[A-Za-z0-9/+]{27}
 DIGITALOCEAN_KEY_ID do00,do80 0 DO(?:00|80)[A-Z0-9]{16}
 SCALEWAY_KEY_ID scw 0 SCW[A-Z0-9]{17}
@@ -160,12 +159,18 @@ DOTENV_KEY key_ 0 key_[0-9a-f]{64}
 PHASE_TOKEN pss_service:,pss_user: 0 pss_(?:service|user):v\d:[0-9a-f:]{60,400}
 ORY_TOKEN ory_ 0 ory_(?:at|pat|wak|rt|ac|st|lo|apikey)_[\w.-]{20,100}
 NGROK_TOKEN cr_ 0 cr_[A-Za-z0-9]{27,32}
-LARAVEL_KEY base64: 0 (?i:key)[\"'\]\s:=>,(]{1,8}base64:([A-Za-z0-9+/]{42,44}={0,2})
-LARAVEL_KEY app_key ~0 APP_(?:PREVIOUS_)?KEYS?[\"'\]\s:=>,(]{1,8}base64:([A-Za-z0-9+/]{42,43}={0,2})
+LARAVEL_KEY base64: ~14 (?i:keys?)[\"'\]\s:=>,(]{1,8}base64:([A-Za-z0-9+/]{42,44}={0,2})
 SANCTUM_TOKEN [0-9]| -2 (?<=\d\|)(?=[A-Za-z]{0,30}\d)[A-Za-z0-9]{40,48}
-FERNET_KEY fernet( 0 (?i:fernet)\(\s{0,9}b?[\"']([\w-]{43}=)
+FERNET_KEY fernet 0 (?i:fernet)[\w.\"'\]\s:=,(-]{1,20}?([\w-]{43}=)
 HASHICORP_KEY gossip,encrypt 0 (?:gossip\w{0,20}|encrypt)[\"'\]\s:=]{1,8}([A-Za-z0-9+/]{43}=)
 WEAVIATE_KEY wcs_ 0 wcs_[A-Za-z0-9]{30,60}
 PREFECT_KEY pnb_ 0 pnb_[A-Za-z0-9]{36}
 GITEA_TOKEN gitea 0 (?i:gitea|forgejo)[\w.-]{0,20}?(?:token|key|pat|secret)[\w\"'\]\s:=,(-]{1,8}([0-9a-f]{40})
+DJANGO_KEY django-insecure- 0 django-insecure-[\w!@#$%^&*(=+)-]{30,60}
+DJANGO_KEY secret_key,django_secret 0 (?i:secret(?:_key)?)[^\n]{1,60}?[\"']([a-z0-9!@#$%^&*(_=+)-]{50})(?=[\"'])
+RAILS_KEY .key ~90 ([0-9a-f]{32})[\"']?\s{0,3}>{1,2}\s{0,3}[\w./-]{1,40}\.key
+NPM_AUTH npmauthident 0 (?i:npmauthident)[\"'\]\s:=]{1,6}([A-Za-z0-9+/=:_.-]{8,200})
+SNYK_TOKEN snyk 0 (?i:snyk)\s(?:auth\s|config\sset\sapi=)([0-9a-f]{8}-[0-9a-f-]{27})
+NUGET_KEY apikey 0 (?i:apikey)\s[^\n]{0,100}?-k(?:ey)?[ =]{1,3}[\"']?([0-9a-f]{8}-[0-9a-f-]{27})
+VERCEL_TOKEN vercel 0 (?i:vercel)\s[^\n]{0,60}?(?:-t|--token)[ =]{1,2}([A-Za-z0-9]{24})
 """  # noqa: E501

@@ -84,7 +84,7 @@ NOTION_TOKEN ntn_ 0 ntn_[A-Za-z0-9]{40,60}
 NOTION_TOKEN secret_ 0 secret_[A-Za-z0-9]{43}
 CLICKUP_TOKEN pk_ 0 pk_\d{5,10}_[A-Z0-9]{32}
 TYPEFORM_TOKEN tfp_ 0 tfp_[\w.=-]{40,70}
-FIGMA_TOKEN fig[doru]_,figoh_ 0 fig[doru]h?_[\w-]{40,60}
+FIGMA_TOKEN fig[doru]_,fig[doru]h_ 0 fig[doru]h?_[\w-]{40,60}
 DROPBOX_TOKEN sl. 0 sl\.(?:u\.)?[\w=-]{120,2000}
 CONTENTFUL_TOKEN cfpat- 0 CFPAT-[\w-]{40,60}
 SHOPIFY_TOKEN shpat_,shpca_,shppa_,shpss_,shpua_,shptka_,shprt_ 0 shp(?:at|ca|pa|ss|ua|tka|rt)_[0-9a-fA-F]{32}
@@ -105,7 +105,7 @@ DUFFEL_TOKEN duffel_ 0 duffel_(?:live|test)_[\w=-]{43}
 PADDLE_KEY pdl_ 0 pdl_(?:live_|sdbx_)?apikey_[a-z0-9]{26}_[A-Za-z0-9]{22}_[A-Za-z0-9]{3}
 ADAFRUIT_KEY aio_ 0 aio_[A-Za-z0-9]{28}
 FACEBOOK_TOKEN eaa 0 EAA[A-Za-z0-9]{80,300}
-TWITTER_TOKEN aaaaaaaaaaaaaaaaaaaaa 0 A{20,22}[A-Za-z0-9%]{50,120}
+TWITTER_TOKEN aaaaaaaaaaaaaaaaaaaa 0 A{20,22}[A-Za-z0-9%]{50,120}
 SALESFORCE_TOKEN 00d 0 00D[A-Za-z0-9]{12,15}![\w.]{80,120}
 MAPBOX_TOKEN sk.eyj 0 sk\.eyJ[\w-]{40,200}\.[\w-]{20,40}
 APIFY_TOKEN apify_api_ 0 apify_api_[A-Za-z0-9-]{36,46}
@@ -148,11 +148,11 @@ PASSWORD_HASH {ssha} 0 \{SSHA\}[A-Za-z0-9+/]{32,60}={0,2}
 PASSWORD_HASH $p$ 0 \$P\$[./A-Za-z0-9]{31}
 TWILIO_AUTH_TOKEN ("ac,('ac 0 \(["']AC[0-9a-f]{32}["'],\s*["']([0-9a-f]{32})
 TWILIO_AUTH_TOKEN twilio 0 (?i:twilio)[^\n]{0,90}?["'`\s:=]([0-9a-f]{32})
-PAYMENT_KEY live_ 0 (?:live|test)_(?=[a-zA-Z]*\d)[A-Za-z0-9]{30,50}
-ASANA_TOKEN [12]/1 0 [12]/\d{10,20}(?:/\d{10,20})?:[0-9a-f]{32}
+PAYMENT_KEY live_,test_ 0 (?:live|test)_(?=[a-zA-Z]*\d)[A-Za-z0-9]{30,50}
+ASANA_TOKEN [12]/[0-9][0-9] 0 [12]/\d{10,20}(?:/\d{10,20})?:[0-9a-f]{32}
 API_KEY sk_,rk_ 0 [sr]k_(?=[A-Za-z]*\d)[A-Za-z0-9]{24,80}
 API_KEY sk_,rk_ 0 [sr]k_[a-z0-9]{2,8}_[A-Za-z0-9]{16,100}
-API_KEY secret_key,secretkey 0 (?i:secret_?key)[\"'\]\s:=,(>]{1,8}?(sk_[^\s\"'`<>\\,;]{29})
+FREEMIUS_KEY secret_key,secretkey 0 (?i:secret_?key)[\"'\]\s:=,(>]{1,8}?(sk_[^\s\"'`<>\\,;]{29})
 API_KEY _live_,_test_,_prod_,_sandbox_,_dev_,_production_,_development_ ~12 [A-Za-z0-9]{1,12}_(?:live|test|prod|sandbox|dev|production|development)_[\w-]{16,120}
 API_KEY _pat_,_sk_,_oat_,_at_,_rt_,_sat_,_pk_,_priv_ ~12 [A-Za-z0-9]{1,12}_(?:pat|sk|oat|at|rt|sat|pk|priv)_[\w-]{16,160}
 API_KEY _api_,_key_,_token_,_secret_,_apikey_,_api_key_ ~12 [A-Za-z0-9]{1,12}_(?:api|key|token|secret|apikey|api_key)_(?=[A-Za-z_-]{0,60}\d)[\w-]{20,160}
@@ -166,7 +166,7 @@ DINGTALK_SECRET sec[0-9a-f][0-9a-f] 0 SEC[0-9a-f]{64}
 WECOM_WEBHOOK /webhook/send?key= ~50 https?://qyapi\.weixin\.qq\.com/cgi-bin/webhook/send\?key=[0-9a-f-]{36}
 MAKE_WEBHOOK .make.com/ ~20 https?://hook\.(?:[a-z]{2}\d\.)?make\.com/[a-z0-9]{28,40}
 INTEGROMAT_WEBHOOK hook.integromat ~8 https?://hook\.integromat\.com/[a-z0-9]{28,40}
-PIPEDREAM_WEBHOOK .m.pipedream.net ~40 https?://[a-z0-9]{12,40}\.m\.pipedream\.net
+PIPEDREAM_WEBHOOK .m.pipedream.net ~50 https?://[a-z0-9]{12,40}\.m\.pipedream\.net
 TEAMS_WEBHOOK powerplatform.com ~80 https://[\w.-]{1,80}powerplatform\.com(?::443)?/[\w/-]{10,200}\?[\w/?&=%.-]{40,400}
 N8N_KEY n8n_api_ 0 n8n_api_[\w.-]{40,600}
 MATRIX_TOKEN syt_ 0 syt_[A-Za-z0-9+/=_-]{1,60}_[A-Za-z]{20}_[A-Za-z0-9]{6}
@@ -180,9 +180,9 @@ PUBNUB_KEY sec-c- 0 sec-c-[A-Za-z0-9+/=-]{30,80}
 MAILGUN_KEY mailgun 0 (?i:mailgun)[\w.\"'\]\s:=,(>-]{1,40}?([0-9a-h]{32}-[0-9a-h]{8}-[0-9a-h]{8})
 SMTP_KEY api- 0 api-[A-F0-9]{32}
 ZOHO_TOKEN 1000. 0 1000\.[0-9a-f]{32}\.[0-9a-f]{32}
-ZOHO_TOKEN enczapikey 0 (?i:zoho-enczapikey)\s{1,4}([\w+/=.-]{40,400})
+ZOHO_TOKEN enczapikey 5 (?i:zoho-enczapikey)\s{1,4}([\w+/=.-]{40,400})
 APP_PASSWORD password,passwd,app_pass,passcode 0 (?i:app.?pass\w{0,5}|passw(?:or)?d|passcode)[\"'\]]{0,2}\s{0,3}[=:,]\s{0,3}[\"']([a-z]{4}(?: [a-z]{4}){3})(?=[\"'])
-APP_PASSWORD password,passwd,app_pass 0 (?i:app.?pass\w{0,5}|passw(?:or)?d)[\"'\]]{0,2}\s{0,3}[=:,]\s{0,3}[\"']?([A-Za-z0-9]{4}(?: [A-Za-z0-9]{4}){5})
+APP_PASSWORD password,passwd,app_pass,app-pass,apppass 0 (?i:app.?pass\w{0,5}|passw(?:or)?d)[\"'\]]{0,2}\s{0,3}[=:,]\s{0,3}[\"']?([A-Za-z0-9]{4}(?: [A-Za-z0-9]{4}){5})
 POLAR_TOKEN polar_ 0 polar_(?:oat|pat|rt|at|cs|whs|ci)_[\w-]{20,100}
 KLARNA_KEY klarna_ 0 klarna_(?:live|test)_(?:api|client)_[\w*+/=?!%-]{20,200}
 MERCADOPAGO_TOKEN app_usr-,test-[0-9][0-9] 0 (?:APP_USR|TEST)-\d{10,20}-\d{6}-[0-9a-f]{32}-\d{5,12}
@@ -194,7 +194,7 @@ CONEKTA_KEY key_,skey_ 0 s?key_(?:test_|live_)?(?=[A-Za-z]*\d)[A-Za-z0-9]{22,40}
 MERCURY_TOKEN secret-token: 0 secret-token:[\w./+=-]{20,160}
 BREX_TOKEN bxt_ 0 bxt_[A-Za-z0-9]{30,60}
 SQUARE_TOKEN eaaa 0 EAAA[\w-]{22,60}
-SQUARE_TOKEN sq0atp-,sq0csp- 0 sq0[ac][ts]p-[\w-]{22,60}
+SQUARE_TOKEN sq0[ac][ts]p- 0 sq0[ac][ts]p-[\w-]{22,60}
 PAYPAL_TOKEN access_token$ 0 access_token\$[\w$]{30,120}
 STYTCH_SECRET secret-live-,secret-test- 0 secret-(?:live|test)-[\w=-]{32,60}
 OPENAI_KEY sess- 0 sess-[A-Za-z0-9]{40}
@@ -203,7 +203,7 @@ CORALOGIX_KEY cxt[ph]_ 0 cxt[ph]_[A-Za-z0-9]{28,40}
 CHECKLY_KEY cu_ 0 cu_[0-9a-f]{32}
 DASH_TOKEN auth_ 0 auth_(?=[A-Za-z]*\d)[A-Za-z0-9]{32,60}
 SPLUNK_TOKEN splunk 0 (?i:splunk)\s{1,4}([0-9a-fA-F]{8}-[0-9a-fA-F-]{27})
-UNLEASH_TOKEN :development.,:production. ~40 [\w*.-]{1,30}:(?:development|production|\*)\.[0-9a-f]{40,80}
+UNLEASH_TOKEN :development.,:production. ~40 [\w*.-]{1,30}:(?:development|production)\.[0-9a-f]{40,80}
 FLAGSMITH_KEY flagsmith 0 (?i:flagsmith)[\w.\"'\]\s:=,(>-]{1,40}?(ser\.[A-Za-z0-9]{20,30})
 CLERK_KEY ak_ 0 ak_(?=[A-Za-z]*\d)[A-Za-z0-9]{20,60}
 AIRTABLE_TOKEN airtable 0 (?i:airtable)[\w.\"'\]\s:=,(>-]{1,40}?(pat[A-Za-z0-9]{14}\.[0-9a-f]{64})
@@ -230,15 +230,15 @@ PRIVATE_KEY ed25519-priv-,secp256k1-priv- 0 (?:ed25519|secp256k1)-priv-0x[0-9a-f
 PRIVATE_KEY ed25519: 0 ed25519:[1-9A-HJ-NP-Za-km-z]{86,89}
 PRIVATE_KEY rwrty0iy 0 RWRTY0Iy[A-Za-z0-9+/]{180,230}={0,2}
 PRIVATE_KEY fromsecretkey(,fromseed(,keypair ~0 (?i:fromsecretkey\(|fromseed\(|keypair)[^\n\[]{0,60}\[\s{0,20}((?:\d{1,3},\s{0,20}){31,63}\d{1,3})
-PRIVATE_KEY privatekey,private_key,private-key,priv_key,privkey,wallet,signer,deployer 0 (?i:priv(?:ate)?.?key|wallet|signer|deployer)[\w.\"'\]\s:=,({\[-]{1,40}?[\"'`=\s(]((?:0x)?[0-9a-fA-F]{64})
-MNEMONIC mnemonic,seed_phrase,seedphrase,recovery_phrase,seed 0 (?i:mnemonic|seed|recovery)[\w .-]{0,30}?[\"'\]]{0,2}\s{0,3}[=:(,]{1,2}\s{0,3}[\"'`]?((?:[a-z]{3,8} ){11,23}[a-z]{3,8})
+PRIVATE_KEY privatekey,private_key,private-key,priv_key,privkey,wallet,signer,deployer 0 (?i:priv(?:ate)?.?key|wallet|signer|deployer)[\w.\"'\]\s:=,({\[-]{0,40}?[\"'`=\s(]((?:0x)?[0-9a-fA-F]{64})
+MNEMONIC mnemonic,seed,recovery 0 (?i:mnemonic|seed|recovery)[\w .-]{0,30}?[\"'\]]{0,2}\s{0,3}[=:(,]{1,2}\s{0,3}[\"'`]?((?:[a-z]{3,8} ){11,23}[a-z]{3,8})
 PASETO v[1-4].local.,v[1-4].public. 0 v[1-4]\.(?:local|public)\.[\w-]{40,4000}(?:\.[\w-]{1,400})?
-PASETO k[1-4].secret.,k[1-4].local. 0 k[1-4]\.(?:secret|local|secret-pw|local-pw)\.[\w-]{40,400}
+PASETO k[1-4].secret.,k[1-4].local.,k[1-4].secret-pw.,k[1-4].local-pw. 0 k[1-4]\.(?:secret|local|secret-pw|local-pw)\.[\w-]{40,400}
 JWT eyj 0 ey[A-Za-z0-9]{17,1000}\.ey[A-Za-z0-9/\\_-]{17,4000}\.[A-Za-z0-9/\\_-]{10,1000}={0,2}
 JWT eyj 0 ey[JK][A-Za-z0-9_-]{15,1000}+\.ey[JK][A-Za-z0-9_-]{10,4000}+\.
 INSTAGRAM_TOKEN igq,igaa 0 IG(?:Q|AA)[\w-]{100,300}
 THREADS_TOKEN thaa 0 THAA[\w-]{100,300}
-LINKEDIN_SECRET wpl_ap1. 0 WPL_AP\d\.[\w.+/-]{12,40}={0,2}
+LINKEDIN_SECRET wpl_ap[0-9]. 0 WPL_AP\d\.[\w.+/-]{12,40}={0,2}
 PINTEREST_TOKEN pina_ 0 pina_[A-Z0-9]{20,160}
 FACEBOOK_TOKEN [0-9]|,[0-9]% 14 \d{15}[|%][\w-]{27,40}
 FACEBOOK_TOKEN [0-9]|,[0-9]% 15 \d{16}[|%][\w-]{27,40}
@@ -262,4 +262,9 @@ PASSWORD_HASH scrypt: 0 scrypt:\d+:\d+:\d+\$[A-Za-z0-9]{8,32}\$[0-9a-f]{64,128}
 PASSWORD_HASH pbkdf2:sha 0 pbkdf2:sha\d+(?::\d+)?\$[A-Za-z0-9]{4,32}\$[0-9a-f]{40,128}
 PASSWORD_HASH $h$,$s$ 0 \$[HS]\$[./A-Za-z0-9]{31,52}
 PASSWORD_HASH {bcrypt},{pbkdf2,{ssha,{crypt},{argon2 0 \{(?:bcrypt|[pP][bB][kK][dD][fF]2[\w-]{0,10}|SSHA\d{0,3}|CRYPT|ARGON2\w{0,2})\}[\w./$+=,-]{28,200}
+TWILIO_AUTH_TOKEN ac[0-9],ac[a-f][0-9],ac[a-f][a-f][0-9] 0 AC[0-9a-f]{32}[\s\"'\\,:;=|A-Za-z_\]\[<>/-]{0,60}?[\s\"'=,:|>]([0-9a-f]{32})
+OPENWEATHER_KEY appid= 0 (?i:appid=)([0-9a-f]{32})
+APP_PASSWORD login( 0 (?i:login)\([^\n]{0,60}?,\s{0,3}[\"']([a-z]{4}(?: [a-z]{4}){3})(?=[\"'])
+PRIVATE_KEY accounts,from_key(,fromkey( 0 (?i:accounts|from_?key)[\"']?\s{0,3}[:=(]\s{0,3}[\[({]?\s{0,20}[\"'`](0x[0-9a-fA-F]{64})
+MNEMONIC phrase ~10 (?i:secret|seed|recovery|backup|wallet|mnemonic)[ _-]?(?i:phrase)[\"'\]]{0,2}\s{0,3}[=:(,]{1,2}\s{0,3}[\"'`]?((?:[a-z]{3,8} ){11,23}[a-z]{3,8})
 """  # noqa: E501

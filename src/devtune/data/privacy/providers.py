@@ -6,6 +6,7 @@ Reads texts around the names in its table; writes nothing.
 import re
 from collections.abc import Iterator
 
+from devtune.data.privacy.assignments import NAME_CHARACTERS
 from devtune.data.privacy.detection import Detection
 from devtune.data.privacy.keywords import is_public
 from devtune.data.privacy.rarity import is_harmless, is_uuid, looks_random
@@ -98,11 +99,14 @@ PROVIDERS = tuple(
     zerobounce zerotier zhipu zilliz zipapi zipbooks zipcodeapi zoho_ zonkafeedback zoom_ zulip
     """.split()  # noqa: SIM905
 )
+# Names that end so may be those of any provider; `cache_key` and its like are public.
+KEYS = ("_key", "-key")
 _VALUE = re.compile(
     r"""(?x) (?P<rest>[\w.-]{0,40}+) [\\"'`\])]{0,6}+
     (?: [ ]?:[ ]?\n[ ]{1,20}+[\w.-]{1,30}+:[ ]
     | \s{0,9}+ (?P<sign>=>|:=|::|[:=(,>]|\|\||<-) \s{0,9}+ | \s{1,4}value\s?=\s? )
-    (?P<open>[\\"'`\[({]{0,5}+) (?P<value>[A-Za-z0-9_+/=.:~-]{14,200}+)
+    (?:[\w-]{0,20}key\s?[=:]\s?)?+ (?P<open>[\\"'`\[({]{0,5}+)
+    (?P<value>[A-Za-z0-9_+/=.:~-]{14,200}+)
     (?= [\\"'`\s;,)<\]}] | \Z ) """
 )
 _ABOUT = re.compile(
@@ -111,25 +115,28 @@ _ABOUT = re.compile(
     r"class|event|type|trace|request|message|user|sitekey|channel|order|cursor|page|thread|etherscan"
 )
 _MAX_SHORT = 6
+_NUM_BEFORE = 40
 _RUN = re.compile(r"[A-Za-z0-9]{12,200}+")
 
 
 def beside_provider(text: str, start: int, end: int) -> Iterator[Detection]:
     """Yield the value given to a name with a provider in it, if it was drawn at random."""
-    if start and text[start - 1].isalpha() and not _begins_word(text, start):
+    if not _begins_word(text, start):
         return
     following = text[end : end + 1]
     if end - start <= _MAX_SHORT and following.islower() and text[end - 1].islower():
         return  # it begins another word
     match = _VALUE.match(text, end)
-    if match is None:
+    if match is None or _ABOUT.search(match["rest"]):
         return
-    value, rest = match["value"], match["rest"]
-    if _ABOUT.search(rest) or is_public(text[start : match.end("rest")]):
+    before = text[max(0, start - _NUM_BEFORE) : start]
+    name_start = start - len(before) + len(before.rstrip(NAME_CHARACTERS))
+    if is_public(text[name_start : match.end("rest")]):
         return
     is_quoted = any(each in match["open"] for each in "\"'`")
     if not is_quoted and match["sign"] not in ("=", ":", ">", None):
         return
+    value = match["value"]
     if is_uuid(value) or _is_random(value):
         span = match.span("value")
         hidden = other_spellings(value)
@@ -137,7 +144,9 @@ def beside_provider(text: str, start: int, end: int) -> Iterator[Detection]:
 
 
 def _begins_word(text: str, start: int) -> bool:
-    return text[start].isupper() and text[start - 1].islower()
+    """Whether no letter before makes it the end of another word."""
+    first, before = text[start], text[start - 1 : start]
+    return not first.isalpha() or not before.isalpha() or (first.isupper() and before.islower())
 
 
 def _is_random(value: str) -> bool:

@@ -29,7 +29,7 @@ from devtune.data.privacy.credential_files import (
 from devtune.data.privacy.detection import Detection
 from devtune.data.privacy.formats import SHAPE, WORD_START, Format, formats
 from devtune.data.privacy.keywords import Keyword, keywords
-from devtune.data.privacy.providers import PROVIDERS, beside_provider
+from devtune.data.privacy.providers import KEYS, PROVIDERS, beside_provider
 from devtune.data.privacy.rarity import looks_random
 from devtune.data.privacy.wrapping import MAX_DEPTH, hints, unwrapped
 
@@ -209,7 +209,7 @@ def _costly() -> Iterator[tuple[str, Reader]]:
         yield hint, partial(_in_command, name, pattern)
     for hint in PORTS:
         yield hint, _in_pgpass
-    for hint in PROVIDERS:
+    for hint in (*PROVIDERS, *KEYS):
         yield hint, beside_provider
 
 
