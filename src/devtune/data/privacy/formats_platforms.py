@@ -168,7 +168,7 @@ PREFECT_KEY pnb_ 0 pnb_[A-Za-z0-9]{36}
 GITEA_TOKEN gitea 0 (?i:gitea|forgejo)[\w.-]{0,20}?(?:token|key|pat|secret)[\w\"'\]\s:=,(-]{1,8}([0-9a-f]{40})
 DJANGO_KEY django-insecure- 0 django-insecure-[\w!@#$%^&*(=+)-]{30,60}
 DJANGO_KEY secret_key,django_secret 0 (?i:secret(?:_key)?)[^\n]{1,60}?[\"']([a-z0-9!@#$%^&*(_=+)-]{50})(?=[\"'])
-RAILS_KEY .key ~90 ([0-9a-f]{32})[\"']?\s{0,3}>{1,2}\s{0,3}[\w./-]{1,40}\.key
+RAILS_KEY master.key,production.key,staging.key,development.key ~90 ([0-9a-f]{32})[\"']?\s{0,3}>{1,2}\s{0,3}[\w./-]{0,40}\.key
 NPM_AUTH npmauthident 0 (?i:npmauthident)[\"'\]\s:=]{1,6}([A-Za-z0-9+/=:_.-]{8,200})
 SNYK_TOKEN snyk 0 (?i:snyk)\s(?:auth\s|config\sset\sapi=)([0-9a-f]{8}-[0-9a-f-]{27})
 NUGET_KEY apikey 0 (?i:apikey)\s[^\n]{0,100}?-k(?:ey)?[ =]{1,3}[\"']?([0-9a-f]{8}-[0-9a-f-]{27})

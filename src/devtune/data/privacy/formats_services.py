@@ -66,7 +66,7 @@ ALIBABA_KEY_ID ltai 0 LTAI[A-Za-z0-9]{12,24}
 TENCENT_KEY_ID akid 0 AKID[A-Za-z0-9]{28,36}
 YANDEX_KEY aqvn 0 AQVN[\w-]{35,40}
 YANDEX_TOKEN y0_ 0 y0_[\w-]{50,70}
-YANDEX_TOKEN t1. 0 t1\.[A-Z0-9a-z_-]{50,300}={0,2}\.[\w-]{80,90}={0,2}
+YANDEX_TOKEN t1. 0 t1\.[A-Z0-9a-z_-]{4,300}={0,2}\.[\w-]{80,90}={0,2}
 IBM_KEY apikey-v2- 0 ApiKey-v2-[\w-]{40,80}
 SCALINGO_TOKEN tk-us- 0 tk-us-[\w-]{48}
 TERRAFORM_TOKEN .atlasv1. 14 [A-Za-z0-9]{14}\.atlasv1\.[\w=-]{60,70}

@@ -101,7 +101,7 @@ class _Allowance:
         """Yield what the readers find, or nothing when too little text has passed."""
         if not readers:
             return
-        self.left = min(64, self.left + (start - self.place) / 24)
+        self.left = min(64, self.left + (start - self.place) / 32)
         self.place = start
         if self.left < 1:
             return
