@@ -5,37 +5,40 @@ Reads and writes nothing. What is left between is small as a rule, and compared 
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from operator import lt
 from typing import TypeVar
 
 T = TypeVar("T", bound=Hashable)
 Hunk = tuple[int, int, int, int]
 """Changed lines: old[a:b] became new[c:d], counted from 0."""
-CHUNK = 64
-"""Lines compared at once."""
 
 
 def common_ends(old: Sequence[T], new: Sequence[T]) -> tuple[int, int]:
-    """Return how many lines are equal at the start, and how many of the rest at the end."""
+    """Return how many items are equal at the start, and how many of the rest at the end.
+
+    Items are lines, or the characters of a text.
+    """
     shorter = min(len(old), len(new))
-    head = 0
-    # Slices are compared many lines at a time.
-    while head + CHUNK <= shorter and old[head : head + CHUNK] == new[head : head + CHUNK]:
-        head += CHUNK
-    while head < shorter and old[head] == new[head]:
-        head += 1
-    tail, rest = 0, shorter - head
-    old_end, new_end = len(old), len(new)
-    while (
-        tail + CHUNK <= rest
-        and old[old_end - tail - CHUNK : old_end - tail]
-        == new[new_end - tail - CHUNK : new_end - tail]
-    ):
-        tail += CHUNK
-    while tail < rest and old[old_end - 1 - tail] == new[new_end - 1 - tail]:
-        tail += 1
+    head = _longest(shorter, lambda low, high: old[low:high] == new[low:high])
+    last, new_last = len(old), len(new)
+    tail = _longest(
+        shorter - head,
+        lambda low, high: old[last - high : last - low] == new[new_last - high : new_last - low],
+    )
     return head, tail
+
+
+def _longest(limit: int, is_same: Callable[[int, int], bool]) -> int:
+    """Return how far two sequences are the same; halving, as slices are compared so fast."""
+    low, high = 0, limit
+    while low < high:
+        middle = (low + high + 1) // 2
+        if is_same(low, middle):
+            low = middle
+        else:
+            high = middle - 1
+    return low
 
 
 def find_gaps(

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import orjson
 from ahocorasick_rs import BytesAhoCorasick
 
+from devtune.data.privacy.marking import PLACEHOLDER
 from devtune.data.privacy.places import TEXTS
 from devtune.data.writing import FILES
 from devtune.errors import DevtuneError
@@ -21,7 +22,6 @@ NUM_LINES = 3
 """Shown before and after."""
 MAX_LINE = 160
 """Characters shown of a line, and on either side of the replacement."""
-_PLACEHOLDER = re.compile(r"REDACTED_[A-Z0-9_]+_(?:[0-9a-f]{16}|[0-9]+)(?![0-9a-f])")
 
 
 class Bit(NamedTuple):
@@ -95,7 +95,7 @@ def _end(line: str) -> str:
 
 def _bits(text: str) -> Iterator[Bit]:
     done = 0
-    for match in _PLACEHOLDER.finditer(text):
+    for match in PLACEHOLDER.finditer(text):
         yield Bit(text[done : match.start()], is_placeholder=False)
         yield Bit(match[0], is_placeholder=True)
         done = match.end()

@@ -11,7 +11,7 @@ from devtune.data.filters.policy import Patterns, PolicySection, read_policy
 
 HEADER_LINES = 5
 HEADER_CHARACTERS = 4096
-_CACHED_PATHS, _CACHED_HEADERS = 65_536, 4096
+_CACHED_HEADERS = 4096
 PATH_REASONS = ("vendored", "generated", "lock_file", "minified", "data_file")
 
 
@@ -35,7 +35,11 @@ class Exclusions(PolicySection):
 
     def reject_path(self, path: str) -> str | None:
         """Return the reason a path alone is left out, or None. `path` has forward slashes."""
-        return self._judge_path(path)
+        for reason in PATH_REASONS:
+            patterns: Patterns = getattr(self, reason)
+            if any(pattern.search(path) for pattern in patterns):
+                return reason
+        return None
 
     def reject_text(self, text: str) -> str | None:
         """Return `generated` where the first lines say so, or None."""
@@ -43,20 +47,9 @@ class Exclusions(PolicySection):
         return "generated" if self._judge_header("\n".join(head)) else None
 
     @cached_property
-    def _judge_path(self) -> Callable[[str], str | None]:
-        return lru_cache(_CACHED_PATHS)(self._look_at_path)
-
-    @cached_property
     def _judge_header(self) -> Callable[[str], bool]:
         # The versions of a file have most often the same header.
         return lru_cache(_CACHED_HEADERS)(self._look_at_header)
-
-    def _look_at_path(self, path: str) -> str | None:
-        for reason in PATH_REASONS:
-            patterns: Patterns = getattr(self, reason)
-            if any(pattern.search(path) for pattern in patterns):
-                return reason
-        return None
 
     def _look_at_header(self, header: str) -> bool:
         return any(pattern.search(header) for pattern in self.generated_headers)

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass, field
 
+MAX_KIND_CHARACTERS = 80
+"""Marks are found again by a pattern that takes linear time, so a kind has a length."""
+
 
 @dataclass(frozen=True, slots=True)
 class Detection:

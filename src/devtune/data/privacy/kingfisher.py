@@ -13,12 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from devtune.data.privacy.addresses import is_example
-from devtune.data.privacy.detection import Detection
+from devtune.data.privacy.detection import MAX_KIND_CHARACTERS, Detection
 
 if TYPE_CHECKING:  # loaded by who scans; `devtune check` does not
     from kingfisher_sdk import Finding, Rules, Scanner
 
-MAX_KIND_CHARACTERS = 80
 # The catalogue hides parts of a credential that do not prove anything alone. Of these, what is
 # secret by its name is replaced; account names, hosts and client ids are not.
 _SECRET_PART = re.compile(r"(secret|passphrase|security-token|(?<!public-)key)(\.\d+)?$")
@@ -80,7 +79,6 @@ def _kind(rule_id: str) -> str:
     """`betterleaks.github-pat` -> `GITHUB_PAT`."""
     name = re.sub(r"\.\d+$", "", re.split(r"[./]", rule_id, maxsplit=1)[-1])
     name = name.removeprefix("secrets/")
-    # Marks are found again by a pattern that takes linear time: a kind has a length.
     return re.sub(r"[^A-Z0-9]+", "_", name.upper())[:MAX_KIND_CHARACTERS].strip("_")
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from pathlib import Path
 
-from devtune.data.privacy.detection import Detection
+from devtune.data.privacy.detection import MAX_KIND_CHARACTERS, Detection
 from devtune.data.privacy.kingfisher import scan
 from devtune.data.privacy.personal import PersonalPolicy, find_personal
 from devtune.data.privacy.personal_authors import author_key, is_program
@@ -18,7 +18,10 @@ from devtune.data.privacy.unchanged import changed_part
 MARK_START = "REDACTED_"
 AUTHOR = "AUTHOR"
 """Kind of the pseudonyms of those who wrote a text; they stand in fields of their own."""
-MARK = re.compile(r"REDACTED_[A-Z0-9_]{1,80}_([0-9a-f]{32})(?![0-9a-f])")
+_KIND = rf"{MARK_START}[A-Z0-9_]{{1,{MAX_KIND_CHARACTERS}}}_"
+MARK = re.compile(_KIND + r"([0-9a-f]{32})(?![0-9a-f])")
+PLACEHOLDER = re.compile(_KIND + r"(?:[0-9a-f]{16}|[0-9]+)(?![0-9a-f])")
+"""What stands in a corpus: numbered, or named under a salt."""
 
 
 @dataclass(frozen=True, slots=True)

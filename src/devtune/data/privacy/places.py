@@ -10,11 +10,11 @@ from typing import Any, cast
 
 import orjson
 
-from devtune.data.privacy.marking import AUTHOR, Learned
+from devtune.data.privacy.marking import AUTHOR, MARK_START, PLACEHOLDER, Learned
 from devtune.records import Change, Discussion, Redaction, Rejected, Replay, SourceFile
 
-_PLACEHOLDER = re.compile(r"REDACTED_[A-Z0-9_]{1,80}_(?:[0-9a-f]{16}|[0-9]+)(?![0-9a-f])")
-_IN_BYTES = re.compile(rb"REDACTED_(?!%b_)[A-Z0-9_]{1,80}_[0-9a-f]" % AUTHOR.encode())
+_OF_AN_AUTHOR = f"{MARK_START}{AUTHOR}_"
+_IN_BYTES = re.compile(f"(?!{_OF_AN_AUTHOR}){PLACEHOLDER.pattern}".encode())
 Row = Mapping[str, Any]
 
 
@@ -80,7 +80,7 @@ class Places:
         """
         seen: set[str] = set()
         line, done = 1, 0
-        for match in _PLACEHOLDER.finditer(text):
+        for match in PLACEHOLDER.finditer(text):
             known = self.learned.get(match[0])
             if known is None:
                 continue

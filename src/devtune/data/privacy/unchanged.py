@@ -5,6 +5,8 @@ Reads two texts; writes nothing. A history holds each file many times over.
 
 from collections.abc import Iterator, Sequence
 
+from devtune.data.anchors import common_ends
+
 MARGIN_LINES = 20
 """Around what changed, so that a rule sees a value together with what gives it away."""
 
@@ -15,9 +17,7 @@ def changed_part(text: str, known: str) -> str:
     Where lines were only taken away or moved, those around the first such place. The whole of
     `text` where that is not much less.
     """
-    limit = min(len(text), len(known))
-    num_before = _num_shared(text, known, limit)
-    num_after = _num_shared_after(text, known, limit - num_before)
+    num_before, num_after = common_ends(text, known)
     # The lines both begin and end with need no look at each of them.
     start = text.rfind("\n", 0, num_before) + 1
     end = text.find("\n", len(text) - num_after)
@@ -50,30 +50,6 @@ def _line_after(text: str, end: int) -> int:
             return len(text)
         end = following
     return end
-
-
-def _num_shared(one: str, other: str, limit: int) -> int:
-    """Characters both begin with; halving, since slices are compared so much faster."""
-    low, high = 0, limit
-    while low < high:
-        middle = (low + high + 1) // 2
-        if one[low:middle] == other[low:middle]:
-            low = middle
-        else:
-            high = middle - 1
-    return low
-
-
-def _num_shared_after(one: str, other: str, limit: int) -> int:
-    """Characters both end with."""
-    low, high = 0, limit
-    while low < high:
-        middle = (low + high + 1) // 2
-        if one[len(one) - middle : len(one) - low] == other[len(other) - middle : len(other) - low]:
-            low = middle
-        else:
-            high = middle - 1
-    return low
 
 
 def _stretches(places: Sequence[int], num_lines: int) -> Iterator[tuple[int, int]]:

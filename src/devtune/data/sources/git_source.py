@@ -24,9 +24,7 @@ from devtune.data.sources.taint import Taint, as_terms, from_terms, taint_of
 from devtune.data.sources.texts import Texts
 from devtune.errors import DevtuneError
 from devtune.pipeline import CollectSection, GitSource
-from devtune.records import (
-    Source,
-)
+from devtune.records import Source
 
 
 @dataclass(frozen=True, slots=True)
