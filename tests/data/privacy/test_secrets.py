@@ -56,11 +56,11 @@ def test_no_mark_and_no_placeholder_is_a_secret(pieces):
             assert "REDACTED" not in clean[each.start : each.end]
 
 
-@pytest.mark.parametrize("hint", HINTS[::97])
+@pytest.mark.parametrize("hint", HINTS[::37])
 def test_a_text_full_of_hints_takes_no_longer_than_its_length(hint):
     for joint in ("", "=", '"', "A1b"):
         few, many = (calls((hint + joint) * num) for num in (500, 2000))
-        assert many <= 8 * few + 500  # a quadratic reader would need 16 times as many
+        assert many <= 5 * few + 500
 
 
 @pytest.mark.parametrize("unit", ["pw=", "jwt=", "pin==", "access-key=", 'auth: "', "token=A1b"])
