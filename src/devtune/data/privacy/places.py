@@ -13,8 +13,8 @@ import orjson
 from devtune.data.privacy.marking import AUTHOR, MARK_START, PLACEHOLDER, Learned
 from devtune.records import Change, Discussion, Redaction, Rejected, Replay, SourceFile
 
-_OF_AN_AUTHOR = f"{MARK_START}{AUTHOR}_"
-_IN_BYTES = re.compile(f"(?!{_OF_AN_AUTHOR}){PLACEHOLDER.pattern}".encode())
+# Its beginning is looked for as a whole, which is what makes it fast.
+_IN_BYTES = re.compile(f"{MARK_START}(?!{AUTHOR}_)".encode())
 Row = Mapping[str, Any]
 
 
