@@ -1,5 +1,7 @@
 import ast
+import inspect
 import random
+import re
 import textwrap
 from pathlib import Path
 
@@ -70,6 +72,11 @@ def functions_in(text):
     return [node for node in ast.walk(ast.parse(text)) if isinstance(node, kinds)]
 
 
+def as_written(text, function):
+    literal = ast.get_source_segment(text, function.body[0].value)
+    return inspect.cleandoc(re.fullmatch(r'(?s)[rRuU]?("""|"|\'\'\'|\')(.*)\1', literal)[2])
+
+
 def assert_exact(taken_apart, original):
     _, whole, bare, documentation = taken_apart
     assert documentation == ast.get_docstring(original).rstrip()
@@ -129,7 +136,7 @@ def test_all_functions_of_real_python_are_what_they_were(taken):
         for _, whole, bare, documentation in taken(file.read_text()):
             (function,) = ast.parse(whole).body
             assert shape(function, function.body[1:]) in shapes
-            assert ast.get_docstring(function) == documentation
+            assert documentation == as_written(whole, function)
             (undocumented,) = ast.parse(bare).body
             assert shape(undocumented, undocumented.body) in shapes
             count += 1
