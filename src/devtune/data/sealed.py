@@ -46,7 +46,7 @@ def unseal_value(text: str, key: bytes) -> Any:
 
 
 class SealedFile:
-    """A file of lines that is sealed while it is written."""
+    """A file of JSON lines that is sealed while it is written."""
 
     def __init__(self, file: IO[bytes], key: bytes) -> None:
         self._file, self._key = file, key
@@ -60,8 +60,9 @@ class SealedFile:
 
     def flush(self) -> None:
         """Seal what waits."""
-        block = _encrypt(bytes(self._waiting), self._key)
-        self._file.write(len(block).to_bytes(LENGTH_BYTES, "big") + block)
+        block = _encrypt(self._waiting, self._key)
+        self._file.write(len(block).to_bytes(LENGTH_BYTES, "big"))
+        self._file.write(block)
         self._waiting.clear()
 
 
@@ -79,7 +80,8 @@ def unsealed_lines(path: Path, key: bytes) -> Iterator[bytes]:
     with path.open("rb") as file:
         while length := file.read(LENGTH_BYTES):
             block = _decrypt(file.read(int.from_bytes(length, "big")), key)
-            yield from (line + b"\n" for line in block.split(b"\n")[:-1])
+            # Any other line end is escaped in JSON.
+            yield from block.splitlines(keepends=True)
 
 
 def seal(learned: Iterable[Learned], key: bytes, part: Path) -> None:
@@ -98,7 +100,7 @@ def unseal(parts: Iterable[Path], key: bytes) -> Iterator[Learned]:
                 yield Learned(*row)
 
 
-def _encrypt(content: bytes, key: bytes) -> bytes:
+def _encrypt(content: bytes | bytearray, key: bytes) -> bytes:
     nonce = os.urandom(NONCE_BYTES)
     return nonce + AESGCM(key).encrypt(nonce, content, None)
 

@@ -33,7 +33,8 @@ FILES: dict[type[Any], str] = {
 TALLY = "tally.json"
 VECTORISED = 64
 """Texts looked for at once; of more, or of overlapping matches, the search is byte by byte."""
-_MARK_START = MARK_START.encode()
+# Looked for in every byte of the corpus, so by vectors.
+_MARKS = BytesAhoCorasick([MARK_START.encode()], MatchKind.LeftmostFirst)
 
 
 @dataclass(slots=True)
@@ -83,9 +84,13 @@ def write_rows(parts: Iterable[Path], key: bytes, redactor: Redactor, out: Path)
         for part in parts:
             for kind, name in FILES.items():
                 for line in unsealed_lines(part / name, key):
-                    clean = _clean(line, redactor, finders)
-                    files[kind].write(clean)
-                    places.add_line(kind, clean)
+                    has_value = any(each.find_matches_as_indexes(line) for each in finders)
+                    if has_value or _MARKS.find_matches_as_indexes(line):
+                        # A mark looks the same in JSON, however deep.
+                        rewrite = _redacted if has_value else Redactor.name_marks
+                        line = rewrite(redactor, line)  # noqa: PLW2901
+                        places.add_line(kind, line)
+                    files[kind].write(line)
     return places.sorted()
 
 
@@ -100,14 +105,7 @@ def _finders(redactor: Redactor) -> list[BytesAhoCorasick]:
     ]
 
 
-def _clean(line: bytes, redactor: Redactor, finders: list[BytesAhoCorasick]) -> bytes:
-    if any(each.find_matches_as_indexes(line) for each in finders):
-        return _redacted(line, redactor)
-    # A mark looks the same in JSON, however deep.
-    return redactor.name_marks(line) if _MARK_START in line else line
-
-
-def _redacted(line: bytes, redactor: Redactor) -> bytes:
+def _redacted(redactor: Redactor, line: bytes) -> bytes:
     given = orjson.loads(line)
     row = _map(given, redactor, "")
     if given.get("blame"):

@@ -1,3 +1,4 @@
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -71,3 +72,15 @@ def test_a_version_without_secrets_is_clean_beside_another():
     found = marker.look(edited(150, 1, ["    other(thing)\n"]), TEXT)
     assert found.is_clean
     assert found.num_generic == 0
+
+
+@pytest.mark.parametrize("is_kind_new", [True, False])
+def test_the_kind_of_a_manifest_is_seen_from_afar(is_kind_new):
+    head = "apiVersion: v1\nkind: Secret\nmetadata:\n  name: app\nstringData:\n"
+    filler = "".join(f"  note{number}: this is line {number}\n" for number in range(60))
+    value = "  zzz: hGf63kd9Qm27LpXs\n"
+    text = head + filler + value
+    known = text.replace("Secret", "ConfigMap") if is_kind_new else head + filler
+    marker = Marker(KEY)
+    assert marker.look(known).is_clean
+    assert "hGf63kd9Qm27LpXs" not in marker.look(text, known).text

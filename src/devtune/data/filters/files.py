@@ -158,6 +158,7 @@ def _judge_language(rule: Language, language: str) -> str | None:
     return None if is_allowed and language not in rule.deny else "language"
 
 
+@lru_cache(_CACHED_PATHS)
 def split_by_file(source: str, path: str, held_out: float) -> Split:
     """Put a file on one side by the hash of its name: the same in every run and machine.
 
@@ -193,7 +194,7 @@ def _decode(content: bytes) -> tuple[str, str | None]:
     if b"\0" in content[:SNIFFED_BYTES]:
         return "", "binary"
     try:
-        text = content.decode("utf-8-sig")
+        text = content.removeprefix(codecs.BOM_UTF8).decode()
     except UnicodeDecodeError:
         return "", "not_utf8"
     return ("", "empty") if not text or text.isspace() else (text, None)

@@ -20,6 +20,8 @@ TextCheck = Callable[[str, str, bytes], str | None]
 """Path, text, and the text as UTF-8 -> why it is left out, or None."""
 PARAGRAPHS = (".md", ".markdown", ".mdx", ".rst", ".adoc", ".tex", ".html", ".htm")
 """Endings of prose, which may hold a paragraph in a line."""
+_BEGINNING = 4096
+"""Bytes that hold as many lines as are asked for, as a rule."""
 
 
 def shape_check(rule: Size | LineLength | Minified | Alphanumeric | Encoded) -> TextCheck:
@@ -38,6 +40,8 @@ def shape_check(rule: Size | LineLength | Minified | Alphanumeric | Encoded) -> 
 
 
 def _size(rule: Size, path: str, text: str, data: bytes) -> str | None:
+    if data.count(b"\n", 0, _BEGINNING) >= rule.min_lines:
+        return None
     num_lines = data.count(b"\n") + (not data.endswith(b"\n"))
     return "too_short" if num_lines < rule.min_lines else None
 

@@ -7,7 +7,7 @@ import re
 
 from devtune.data.privacy.detection import Detection
 
-ARMOUR = ("-----begin", "---- begin", "putty-user-key-file-")
+ARMOUR = ("-----BEGIN", "---- BEGIN", "PuTTY-User-Key-File-")
 _MAX_CHARACTERS = 40_000
 _MIN_BARE = 48
 _BEGIN = re.compile(

@@ -11,7 +11,7 @@ from devtune.data.privacy.rarity import is_harmless, looks_made_up, looks_random
 from devtune.data.privacy.spellings import from_base64, other_spellings
 
 PORTS = tuple(f":{port}:" for port in ("5432", "5433", "6432", "5439", "26257", "*", "6543"))
-MANIFEST = ("kind: secret", 'kind": "secret"', 'kind":"secret"', 'kind\\": \\"secret\\"')
+MANIFEST = ("kind: Secret", 'kind": "Secret"', 'kind":"Secret"', 'kind\\": \\"Secret\\"')
 GENERATED = ('"random_password"', '"random_string"', '\\"random_password\\"')
 JWK = ('"kty"', '\\"kty\\"')
 

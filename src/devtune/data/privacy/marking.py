@@ -12,7 +12,7 @@ from devtune.data.privacy.detection import MAX_KIND_CHARACTERS, Detection
 from devtune.data.privacy.kingfisher import scan
 from devtune.data.privacy.personal import PersonalPolicy, find_personal
 from devtune.data.privacy.personal_authors import author_key, is_program
-from devtune.data.privacy.secrets import find_secrets
+from devtune.data.privacy.secrets import find_secrets, reaches_far
 from devtune.data.privacy.unchanged import changed_part
 
 MARK_START = "REDACTED_"
@@ -79,11 +79,11 @@ class Marker:
         """Mark a text and count what would make it a dump of secrets.
 
         `clean` is another version of it with nothing to mark, where one is known: what it has
-        too is not searched again.
+        too is not searched again, unless what changed could say something about it.
         """
         if not text:
             return Marked(text, 0, is_clean=True)
-        part = changed_part(text, clean) if clean else text
+        part = changed_part(text, clean) if clean and not reaches_far(text) else text
         found = self._detect(part)
         if found and part is not text:
             found = self._detect(text)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cache, partial
 
-from ahocorasick_rs import BytesAhoCorasick, Implementation
+from ahocorasick_rs import AhoCorasick, BytesAhoCorasick, Implementation, MatchKind
 
 from devtune.data.privacy.addresses import ADDRESS, in_address
 from devtune.data.privacy.armour import ARMOUR, BARE_KEYS, armoured, bare_key
@@ -50,6 +50,14 @@ def find_secrets(text: str) -> list[Detection]:
     Placeholders and marks are no secrets, so a text that was marked gives nothing new.
     """
     return _find(text, 0)
+
+
+def reaches_far(text: str) -> bool:
+    """Whether something in a text makes secrets of lines that may be far from it.
+
+    Such as the kind of a manifest. It is looked for as tools write it, which takes no time.
+    """
+    return bool(_reaching().find_matches_as_indexes(text))
 
 
 def _find(text: str, depth: int) -> list[Detection]:
@@ -180,7 +188,7 @@ def _table() -> dict[str, _Hint]:
         table[hint].costly.append(reader)
     for names, reader in _STRETCHES:
         for hint in names:
-            table[hint].stretches.append(reader)
+            table[hint.lower()].stretches.append(reader)
     spellings = {each: partial(_unwrapped, each) for each in ("base64", "hex", "escapes")}
     for hint, spelling in hints().items():
         table[hint].stretches.append(spellings[spelling])
@@ -194,6 +202,11 @@ _STRETCHES: tuple[tuple[tuple[str, ...], StretchReader], ...] = (
     (GENERATED, generated_value),
     (JWK, private_jwk),
 )
+
+
+@cache
+def _reaching() -> AhoCorasick:
+    return AhoCorasick((*ARMOUR, *MANIFEST, *GENERATED, *JWK), MatchKind.LeftmostFirst)
 
 
 def _costly() -> Iterator[tuple[str, Reader]]:

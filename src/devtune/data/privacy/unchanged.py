@@ -24,10 +24,11 @@ def changed_part(text: str, known: str) -> str:
     end = len(text) if end < 0 else end
     same = set(known[start : len(known) - (len(text) - end)].split("\n"))
     first, last = _line_before(text, start), _line_after(text, end)
-    offset = text.count("\n", first, start)
-    between = enumerate(text[start:end].split("\n"), offset)
-    places = [number for number, line in between if line not in same] or [offset]
-    lines = text[first:last].split("\n")
+    before = text[first:start].split("\n")[:-1]
+    between, after = text[start:end].split("\n"), text[end:last].split("\n")[1:]
+    numbered = enumerate(between, len(before))
+    places = [number for number, line in numbered if line not in same] or [len(before)]
+    lines = [*before, *between, *after]
     pieces = [lines[one:other] for one, other in _stretches(places, len(lines))]
     part = "\n".join("\n".join(piece) for piece in pieces)
     return part if 2 * len(part) < len(text) else text

@@ -35,7 +35,8 @@ from devtune.pipeline import CollectSection, GitSource
 from devtune.records import Split
 
 FILES_PER_UNIT = 400
-COMMITS_PER_UNIT = 400
+COMMITS_PER_UNIT = 1200
+"""A unit starts without an earlier version to compare a file with, so small ones cost more."""
 MAX_TERMS_BYTES = 200_000
 FIRST_DATE = "1970-01-01T00:00:00+00:00"
 REPLAY_CANDIDATES = 3
