@@ -31,39 +31,39 @@ PROVIDERS = tuple(
     cloudflare cloudimage cloudinary cloudmersive cloudsmith cloudways cloverly codacy codeclimate
     codecov codefresh codemagic cohere coinapi coinbase coingecko coinlayer coinlib coinmarketcap
     companyhub confluence confluent contentful contentstack convertapi convertkit copper coralogix
-    courier coveralls crisp_ crowdin crowdstrike cryptopp currencylayer currents- currents_
-    currentsapi currentskey customer_io customerio cypress dashscope databento databricks datadog
-    datagov datocms dd-api dd-app dd_api dd_app debounce deepai deepgram deepinfra deepl deepseek
-    delighted deputy detectlanguage dfuse diffbot digicert digitalocean directus discord disqus
-    ditto_ dnsimple docker_hub docraptor docusign doppler dotmailer drift_ drone_ droneci dropbox
-    duffel duo_ dwolla dynalist dynatrace easypost edamam elastic_email elasticemail eleven_labs
-    elevenlabs enigma envoy_ epicgames etherscan etsy eventbrite eventful everhour exa_ exchangerate
-    expo_ facebook fal- fal_ falai falapi falkey fastforex fastly fauna fb_app fibery figma fileio
-    filestack finage financialmodeling finicity finnhub firecrawl fireworks fixer_ fixerio flatio
-    fleetbase flickr flightapi flightlabs flightstats float_ flutterwave fly_ fmfw formbucket
-    foursquare frameio freemius freshbooks freshdesk freshsales freshservice front_ ftx_ fullstory
-    fxmarket gcore geckoboard gemini gengo geoapify geocode_ geocodio getgeo getresponse ghost giphy
-    gitguardian gitter gnews_ gocardless goodreads google_ grafana graphcms graphhopper greynoise
-    groovehq groq gumroad gyazo happyscribe harvest_ hashicorp hellosign helpscout here_ heroku
-    hetzner hive_ holiday_ honeybadger honeycomb host_io hubspot hubstaff hunter_ hunterio
-    hybrid_analysis iconfinder imagekit imgur impala influx infobip infura insightly instabot
-    instamojo intercom intrinio invoiceocean ip2location ipapi ipdata ipgeolocation ipify ipinfo
-    ipquality ipregistry ipstack iterable jfrog jina_ jira jotform jumpcloud kairos karma_ keenio
-    keycdn kickbox klarna klaviyo kontent kraken kucoin lacework lambda_labs lambdalabs langchain
-    langsmith last_fm lastfm launchdarkly leadfeeder leonardo_ letta_ line_channel linear linked-in
-    linked_in linkedin linode litellm liveagent livekit livestorm lob- lob_ lobapi lobkey locationiq
-    logdna logentries loggly loginradius logz logzio lokalise looker loom_ loops_ luno_ macaddress
-    madkudu magic_ magicbell mailboxlayer mailchimp mailerlite mailersend mailgun mailjet mailmodo
-    mailsac mailtrap mandrill manifest_ mapbox mapquest marketo marketstack mattermost maxmind
-    mediastack meilisearch meraki mesibo message_bird messagebird messari metaapi metabase metrilo
-    microsoft_ midtrans mistral mixmax mixpanel moderation mollie monday_ mongodb_atlas moonshot
-    moosend moralis mparticle mux_ nasa_ neon netatmo netbox netlify neutrino new-relic new_relic
-    newrelic newsapi newscatcher nexmo ngrok nicereply nimble_ nitro_ nomic noticeable notion novita
+    courier coveralls crisp_ crowdin crowdstrike cryptopp currencylayer currents customer_io
+    customerio cypress dashscope databento databricks datadog datagov datocms dd-api dd-app dd_api
+    dd_app debounce deepai deepgram deepinfra deepl deepseek delighted deputy detectlanguage dfuse
+    diffbot digicert digitalocean directus discord disqus ditto_ dnsimple docker_hub docraptor
+    docusign doppler dotmailer drift_ drone_ droneci dropbox duffel duo_ dwolla dynalist dynatrace
+    easypost edamam elastic_email elasticemail eleven_labs elevenlabs enigma envoy_ epicgames
+    etherscan etsy eventbrite eventful everhour exa_ exchangerate expo_ facebook fal fastforex
+    fastly fauna fb_app fibery figma fileio filestack finage financialmodeling finicity finnhub
+    firecrawl fireworks fixer_ fixerio flatio fleetbase flickr flightapi flightlabs flightstats
+    float_ flutterwave fly_ fmfw formbucket foursquare frameio freemius freshbooks freshdesk
+    freshsales freshservice front_ ftx_ fullstory fxmarket gcore geckoboard gemini gengo geoapify
+    geocode_ geocodio getgeo getresponse ghost giphy gitguardian gitter gnews_ gocardless
+    goodreads google_ grafana graphcms graphhopper greynoise groovehq groq gumroad gyazo
+    happyscribe harvest_ hashicorp hellosign helpscout here_ heroku hetzner hive_ holiday_
+    honeybadger honeycomb host_io hubspot hubstaff hunter_ hunterio hybrid_analysis iconfinder
+    imagekit imgur impala influx infobip infura insightly instabot instamojo intercom intrinio
+    invoiceocean ip2location ipapi ipdata ipgeolocation ipify ipinfo ipquality ipregistry ipstack
+    iterable jfrog jina_ jira jotform jumpcloud kairos karma_ keenio keycdn kickbox klarna klaviyo
+    kontent kraken kucoin lacework lambda_labs lambdalabs langchain langsmith last_fm lastfm
+    launchdarkly leadfeeder leonardo_ letta_ line_channel linear linked-in linked_in linkedin
+    linode litellm liveagent livekit livestorm lob locationiq logdna logentries loggly loginradius
+    logz logzio lokalise looker loom_ loops_ luno_ macaddress madkudu magic_ magicbell
+    mailboxlayer mailchimp mailerlite mailersend mailgun mailjet mailmodo mailsac mailtrap
+    mandrill manifest_ mapbox mapquest marketo marketstack mattermost maxmind mediastack
+    meilisearch meraki mesibo message_bird messagebird messari metaapi metabase metrilo microsoft_
+    midtrans mistral mixmax mixpanel moderation mollie monday_ mongodb_atlas moonshot moosend
+    moralis mparticle mux_ nasa_ neon netatmo netbox netlify neutrino new-relic new_relic newrelic
+    newsapi newscatcher nexmo ngrok nicereply nimble_ nitro_ nomic noticeable notion novita
     numverify nutritionix nvidia ny_times nylas nytimes oanda okta omdb_ omnisend onedesk onelogin
     onepage onesignal oopspam open_weather openai openapi_ opencage openfigi openrouter openuv
     openweather opsgenie optimizely orbit_ outreach_ overloop owlbot owm_ packagecloud paddle_
-    pagerduty pandadoc pandascore paperform papertrail pardot parsehub parseur partnerstack passbase
-    pastebin paymo paypal paystack paytm payu_ pendo pepipost perplexity persona_ pexels
+    pagerduty pandadoc pandascore paperform papertrail pardot parsehub parseur partnerstack
+    passbase pastebin paymo paypal paystack paytm payu_ pendo pepipost perplexity persona_ pexels
     phantombuster phraseapp pinata pinecone pingdom pipedream pipedrive pivotal pixabay places_
     plaid planetscale planio planyo plausible play_ht playht plivo poeditor poloniex polygon_
     polygonio portainer portkey postageapp postgrid posthog postman postmark prefect privacy_com
@@ -77,26 +77,26 @@ PROVIDERS = tuple(
     screenshotlayer scw_ securitytrails segment_ selectpdf semaphore semrush sendbird
     sendbirdorganization sendgrid sendinblue sendpulse sentiment sentry serpapi serper serphouse
     serpstack sheety sherpadesk shipday shippo shipstation shodan shopify shortcut_ shorten
-    shotstack shutterstock signable signalwire signaturit signupgenius sigopt simplesat simplynoted
-    simvoly sinch sirv_ siteleaf skrapp skybiometry slack_ smartling smartsheet smartystreets smooch
-    smtp2go snipcart snowflake snyk softlayer solcast sonar sourcegraph sparkpost speechtext splunk
-    spoonacular sportradar sportsmonk spotify square square_ squarespace squareup sslmate stability
-    statuscake statuspage steam_ stitchdata stockdata storecove stormboard stormglass storyblok
-    storychief strava streak_ stripe stripo stytch sugester sumo sumologic supabase surge_
-    surveyanyplace surveybot surveymonkey surveysparrow survicate swell_ swiftype tailscale tallyfy
-    tatum tavily taxjar teamgate teamviewer teamwork technicalanalysis telegr telegram telesign
-    telnyx terraform_ testingbot textmagic theoddsapi thinkific thousandeyes threatstack
-    ticketmaster tickettailor tiingo timekit tineswebhook tly_ tmdb todoist together together_ai
-    togetherai tomorrow_ tomorrowio tomtom tradier transferwise travelpayouts travis trello
-    triggerdev trufflehog turso twelvedata twelvelabs twilio twist_ twitch twitter tyntec typeform
-    typesense typetalk ubidots uclassify unifyid unleash unplugg unsplash upcdatabase uplead
-    uploadcare upstash uptimerobot upwave urlscan userflow userstack uspto vapi_ vatlayer vbout
-    vercel verifier verimail veriphone versioneye viewneo vimeo virustotal visualcrossing voiceflow
-    voicegain vonage voodoosms vouchery vpnapi vultr walkscore wandb weatherapi weatherbit
-    weatherstack weaviate webex webflow webscraper webscraping wepay whoxy wistia wit_ai witai
-    workable workos workstack worldcoin worldweather wrike xata xero_ xinge yandex yelp_ youneed
-    yousign youtube zapier zendesk zenrows zenscrape zenserp zeplin zerobounce zerotier zhipu zilliz
-    zipapi zipbooks zipcodeapi zoho_ zonkafeedback zoom_ zulip
+    shotstack shutterstock signable signalwire signaturit signupgenius sigopt simplesat
+    simplynoted simvoly sinch sirv_ siteleaf skrapp skybiometry slack_ smartling smartsheet
+    smartystreets smooch smtp2go snipcart snowflake snyk softlayer solcast sonar sourcegraph
+    sparkpost speechtext splunk spoonacular sportradar sportsmonk spotify square square_
+    squarespace squareup sslmate stability statuscake statuspage steam_ stitchdata stockdata
+    storecove stormboard stormglass storyblok storychief strava streak_ stripe stripo stytch
+    sugester sumo sumologic supabase surge_ surveyanyplace surveybot surveymonkey surveysparrow
+    survicate swell_ swiftype tailscale tallyfy tatum tavily taxjar teamgate teamviewer teamwork
+    technicalanalysis telegr telegram telesign telnyx terraform_ testingbot textmagic theoddsapi
+    thinkific thousandeyes threatstack ticketmaster tickettailor tiingo timekit tineswebhook tly_
+    tmdb todoist together together_ai togetherai tomorrow_ tomorrowio tomtom tradier transferwise
+    travelpayouts travis trello triggerdev trufflehog turso twelvedata twelvelabs twilio twist_
+    twitch twitter tyntec typeform typesense typetalk ubidots uclassify unifyid unleash unplugg
+    unsplash upcdatabase uplead uploadcare upstash uptimerobot upwave urlscan userflow userstack
+    uspto vapi_ vatlayer vbout vercel verifier verimail veriphone versioneye viewneo vimeo
+    virustotal visualcrossing voiceflow voicegain vonage voodoosms vouchery vpnapi vultr walkscore
+    wandb weatherapi weatherbit weatherstack weaviate webex webflow webscraper webscraping wepay
+    whoxy wistia wit_ai witai workable workos workstack worldcoin worldweather wrike xata xero_
+    xinge yandex yelp_ youneed yousign youtube zapier zendesk zenrows zenscrape zenserp zeplin
+    zerobounce zerotier zhipu zilliz zipapi zipbooks zipcodeapi zoho_ zonkafeedback zoom_ zulip
     """.split()  # noqa: SIM905
 )
 # Names that end so may be those of any provider; `cache_key` and its like are public.
