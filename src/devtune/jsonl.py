@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Protocol, TypeVar
 
 import orjson
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from devtune.errors import DevtuneError, one_line
 
@@ -34,7 +34,13 @@ def write_jsonl(path: Path, rows: Iterable[Row]) -> int:
 
 
 def to_json(row: Row) -> bytes:
-    """One row as one line of JSON, keys sorted, so that equal rows are equal bytes."""
+    """One row as one line of JSON, keys sorted, so that equal rows are equal bytes.
+
+    The keys of a session stay as they are: the model wrote its arguments in that order.
+    """
+    if isinstance(row, BaseModel):
+        document = row.model_dump(mode="json", exclude_none=True)
+        return orjson.dumps(document, option=orjson.OPT_APPEND_NEWLINE)
     return orjson.dumps(
         row,
         default=_as_object,

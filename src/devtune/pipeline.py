@@ -8,6 +8,7 @@ from devtune.section import Count, FilePath, Fraction, PlainPath, Section
 from devtune.steps.families import FamilyStep
 from devtune.steps.rules import CommitRule, FileRule
 from devtune.steps.selection import SelectionStep
+from devtune.steps.sessions import SessionStep
 
 # --- collect: repository -> corpus/ -------------------------------------------------------------
 
@@ -80,8 +81,30 @@ class ForgeSource(AnySource):
     """Name in reports; by default the file's or directory's name."""
 
 
+class SessionsSource(AnySource):
+    """Sessions of coding agents as their programs log them, mixed as they come."""
+
+    type: Literal["sessions"]
+    """Which kind of source."""
+    path: PlainPath
+    """A log, or a directory of them; each is told by its content."""
+    name: str | None = None
+    """Name in provenance; by default the file's or directory's name."""
+    repository: str | None = None
+    """Name of the git source they worked in: what began after its cut is held out. Without it, and
+    for logs without a date, the task decides by hash."""
+    outcomes: FilePath | None = None
+    """JSON object of session or task ids and whether they were resolved, or the report of an
+    evaluation with `resolved_ids`."""
+    consent: str = ""
+    """Where it is on record that these sessions may be trained on: an agreement, a ticket."""
+    vendor_terms: Literal["permitted", "forbidden", "unknown"] = "unknown"
+    """Whether the terms of the model's vendor let its output be trained on."""
+
+
 Source = Annotated[
-    GitSource | DirectorySource | PackageSource | ForgeSource, Field(discriminator="type")
+    GitSource | DirectorySource | PackageSource | ForgeSource | SessionsSource,
+    Field(discriminator="type"),
 ]
 
 
@@ -134,7 +157,7 @@ class CollectSection(Section):
 # --- build: corpus/ -> samples/ -----------------------------------------------------------------
 
 
-Step = Annotated[FamilyStep | SelectionStep, Field(discriminator="type")]
+Step = Annotated[FamilyStep | SessionStep | SelectionStep, Field(discriminator="type")]
 
 
 class BuildSection(Section):

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from devtune.recipe import Recipe
-from devtune.steps import families, rules, selection
+from devtune.steps import families, rules, selection, sessions
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = sorted((ROOT / "src").rglob("*.py"))
@@ -64,7 +64,7 @@ def fields_of_sections():
     }
 
 
-STEPS = {name for module in (families, rules, selection) for name in vars(module)}
+STEPS = {name for module in (families, rules, selection, sessions) for name in vars(module)}
 
 
 def test_a_recipe_has_few_fields():

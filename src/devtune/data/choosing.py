@@ -19,7 +19,7 @@ from devtune.data.corpus import Made
 from devtune.data.making import EVIDENCE, INDEX, MADE, Evidence
 from devtune.data.parts import Run, run_parts
 from devtune.data.selection.benchmark_texts import read_benchmarks, read_texts
-from devtune.data.selection.ceilings import cap, max_per_family
+from devtune.data.selection.ceilings import cap, max_per_family, max_per_task
 from devtune.data.selection.contamination import Hit, References, find_hits, write_matches
 from devtune.data.selection.equals import exact_dedup
 from devtune.data.selection.index import IndexRow, Selection
@@ -36,6 +36,7 @@ from devtune.steps.selection import (
     ExactDedup,
     HeldOutOverlap,
     MaxPerFamily,
+    MaxPerTask,
     Mix,
     SelectionStep,
 )
@@ -172,6 +173,8 @@ def choose_samples(
                 pool.take(cap(step, list(pool.rows.values())))
             case Mix():
                 pool.take(mix(step, list(pool.rows.values())))
+            case MaxPerTask():
+                pool.take(max_per_task(step, list(pool.rows.values())))
             case MaxPerFamily():
                 pool.take(max_per_family(step, list(pool.rows.values())))
             case HeldOutOverlap():

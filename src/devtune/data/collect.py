@@ -1,7 +1,8 @@
 """Repositories, directories and exports become the corpus, every text cleared of secrets.
 
 Reads the sources of a recipe; writes `sources.jsonl`, `files.jsonl`, `changes.jsonl`,
-`discussions.jsonl`, `replays.jsonl`, `rejected.jsonl`, `redactions.jsonl` and `privacy.json`.
+`discussions.jsonl`, `replays.jsonl`, `sessions.jsonl`, `rejected.jsonl`, `redactions.jsonl` and
+`privacy.json`.
 """
 
 import shutil
@@ -170,10 +171,10 @@ def _count(parts: list[Path], units: list[Any], sources: list[Source]) -> Tally:
             if owner == index:
                 tally.read(part)
         if source.kind != "forge" and not tally.rejects[ERASED]:
-            _require_kept(tally, source.name)
+            _require_kept(tally, source)
         whole.counts += tally.counts
         whole.rejects += tally.rejects
-    if not (whole.counts["files_train"] or whole.counts["edits_train"]):
+    if not any(whole.counts[f"{kind}_train"] for kind in ("files", "edits", "sessions")):
         raise DevtuneError(
             "collect.held_out: all of the corpus is held out, nothing is left to train on;"
             " lower it or add a source"
@@ -181,12 +182,14 @@ def _count(parts: list[Path], units: list[Any], sources: list[Source]) -> Tally:
     return whole
 
 
-def _require_kept(tally: Tally, name: str) -> None:
-    if any(tally.counts[f"{kind}_{split}"] for kind in ("files", "edits") for split in SPLITS):
+def _require_kept(tally: Tally, source: Source) -> None:
+    is_log = source.kind == "sessions"
+    kinds, what = (("sessions",), "logs") if is_log else (("files", "edits"), "files and commits")
+    if any(tally.counts[f"{kind}_{split}"] for kind in kinds for split in SPLITS):
         return
     reasons = ", ".join(f"{reason} {number}" for reason, number in sorted(tally.rejects.items()))
     raise DevtuneError(
-        f"{name}: nothing to train on: all {tally.rejects.total()} files and commits were rejected"
+        f"{source.name}: nothing to train on: all {tally.rejects.total()} {what} were rejected"
         f" ({reasons}); correct the source, or the rules under collect"
     )
 
@@ -199,11 +202,13 @@ def _policy(section: CollectSection) -> dict[str, Any]:
 def _outcome(tally: Tally, found: Mapping[str, Counter[str]], num_sources: int) -> Outcome:
     counts = {
         f"{kind}_{split}": tally.counts[f"{kind}_{split}"]
-        for kind in ("files", "changes", "edits", "discussions", "replays")
+        for kind in ("files", "changes", "edits", "discussions", "replays", "sessions")
         for split in SPLITS
     }
     sides = [
-        f"{counts['files_' + split]} files and {counts['edits_' + split]} edits" for split in SPLITS
+        f"{counts['files_' + split]} files and {counts['edits_' + split]} edits"
+        + (f" and {number} sessions" if (number := counts[f"sessions_{split}"]) else "")
+        for split in SPLITS
     ]
     summary = (
         f"{sides[0]} to train on, {sides[1]} held out, from {num_sources}"

@@ -22,13 +22,16 @@ from devtune.data.selection.index import index_of
 from devtune.jsonl import to_json
 from devtune.pipeline import Step
 from devtune.records import Change, Rejected, Replay, Sample, SourceFile
-from devtune.steps.families import FamilyStep
+from devtune.records.sessions import Session
+from devtune.steps.families import FamilyStep, Trajectory
+from devtune.steps.sessions import SessionStep
 
 MADE, REJECTED, INDEX, EVIDENCE = "made.jsonl", "rejected.jsonl", "index.jsonl", "evidence.jsonl"
 ROWS: Mapping[str, type[Any]] = {
     "files.jsonl": SourceFile,
     "changes.jsonl": Change,
     "replays.jsonl": Replay,
+    "sessions.jsonl": Session,
 }
 FAMILIES: Mapping[str, tuple[str, str]] = {
     "commit_edit": ("changes.jsonl", "edits:commit_edit"),
@@ -45,6 +48,7 @@ FAMILIES: Mapping[str, tuple[str, str]] = {
     "explanation": ("files.jsonl", "explanation:explanation"),
     "type_annotation": ("files.jsonl", "type_annotation:type_annotation"),
     "commit_replay": ("replays.jsonl", "replay:commit_replay"),
+    "trajectory": ("sessions.jsonl", "trajectories:trajectory"),
 }
 """Step type → the rows it looks at, and its function in `devtune.data.families`."""
 NEEDS_GRAPH = frozenset(
@@ -118,7 +122,9 @@ class Making:
                 yield row
 
     def _context(self, step: FamilyStep) -> Context:
-        return Context(Prompt(step.prompt), self.corpus, self.graph_file)
+        prompt = None if isinstance(step, Trajectory) else Prompt(step.prompt)
+        sessions = tuple(each for each in self.steps if isinstance(each, SessionStep))
+        return Context(prompt, self.corpus, self.graph_file, sessions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +147,7 @@ def _recorded(made: Made, row: Any, family: _Family) -> Made:
     """Write into a sample which step made it, with which template, and what was done before."""
     sample = made.sample
     done = (*_done_before(sample, row), *sample.transformations)
-    template = family.context.prompt.label
+    template = family.context.template.label if family.context.template else ""
     new = replace(sample, step=family.number, template=template, transformations=done)
     return replace(made, sample=new)
 

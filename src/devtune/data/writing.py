@@ -22,12 +22,14 @@ from devtune.data.sources.blame import moved_runs
 from devtune.data.sources.texts import IDENTIFIERS, NESTED_JSON, map_json
 from devtune.jsonl import to_json
 from devtune.records import Change, Discussion, Redaction, Rejected, Replay, SourceFile
+from devtune.records.sessions import Session
 
 FILES: dict[type[Any], str] = {
     SourceFile: "files.jsonl",
     Change: "changes.jsonl",
     Discussion: "discussions.jsonl",
     Replay: "replays.jsonl",
+    Session: "sessions.jsonl",
     Rejected: "rejected.jsonl",
 }
 TALLY = "tally.json"
@@ -87,8 +89,8 @@ def write_rows(parts: Iterable[Path], key: bytes, redactor: Redactor, out: Path)
                     has_value = any(each.find_matches_as_indexes(line) for each in finders)
                     if has_value or _MARKS.find_matches_as_indexes(line):
                         # A mark looks the same in JSON, however deep.
-                        rewrite = _redacted if has_value else Redactor.name_marks
-                        line = rewrite(redactor, line)  # noqa: PLW2901
+                        rewrite = _redacted if has_value else _named
+                        line = rewrite(redactor, line, kind)  # noqa: PLW2901
                         places.add_line(kind, line)
                     files[kind].write(line)
     return places.sorted()
@@ -105,8 +107,16 @@ def _finders(redactor: Redactor) -> list[BytesAhoCorasick]:
     ]
 
 
-def _redacted(redactor: Redactor, line: bytes) -> bytes:
+def _named(redactor: Redactor, line: bytes, kind: type[Any]) -> bytes:
+    _ = kind
+    return redactor.name_marks(line)
+
+
+def _redacted(redactor: Redactor, line: bytes, kind: type[Any]) -> bytes:
     given = orjson.loads(line)
+    if kind is Session:
+        # In the order the model wrote, and whatever a tool calls what it is given.
+        return orjson.dumps(_map_all(given, redactor), option=orjson.OPT_APPEND_NEWLINE)
     row = _map(given, redactor, "")
     if given.get("blame"):
         row["blame"] = moved_runs(row["blame"], given["text"], row["text"])
@@ -125,6 +135,17 @@ def _map(value: Any, redactor: Redactor, key: str) -> Any:
     if isinstance(value, dict):
         inside = cast(dict[str, Any], value)
         return {name: _map(each, redactor, name) for name, each in inside.items()}
+    return value
+
+
+def _map_all(value: Any, redactor: Redactor) -> Any:
+    if isinstance(value, str):
+        return redactor.redact(value)
+    if isinstance(value, list):
+        return [_map_all(each, redactor) for each in cast(list[Any], value)]
+    if isinstance(value, dict):
+        inside = cast(dict[str, Any], value)
+        return {name: _map_all(each, redactor) for name, each in inside.items()}
     return value
 
 

@@ -57,7 +57,7 @@ class Source:
     """One opened source (`corpus/sources.jsonl`)."""
 
     name: str
-    kind: Literal["git", "directory", "package", "forge"]
+    kind: Literal["git", "directory", "package", "forge", "sessions"]
     weight: float
     license: str
     owner: str

@@ -33,6 +33,8 @@ class Message:
     """Of a `tool` message: the call it answers."""
     is_trained: bool = True
     """Only the assistant's: False keeps it as context without loss."""
+    mask_reason: str = ""
+    """Why it is not trained."""
 
 
 @with_config(STRICT)
@@ -55,6 +57,10 @@ class Sample:
     """Template of the request and the first 12 hex digits of its sha256: `name.jinja@0123…`."""
     transformations: tuple[str, ...] = ()
     """What was done to texts of the repository on the way into the messages, in this order."""
+    task: str = ""
+    """Equal for the sessions that were given one task; of trajectories."""
+    outcome: str = ""
+    """Whether that task was resolved: `resolved`, `unresolved` or `unknown`."""
 
 
 @with_config(STRICT)

@@ -201,6 +201,19 @@ class CommitReplay(Family):
     """Sessions of more calls are left out."""
 
 
+class Trajectory(Section):
+    """A session of a coding agent, after the session steps -> what its model saw and said."""
+
+    type: Literal["trajectory"]
+    """Name of the step."""
+    tools: FilePath | None = None
+    """JSON array of tools for sessions whose logs do not tell them; without it those have none."""
+    system_prompt: FilePath | None = None
+    """Text file for sessions whose logs do not have it."""
+    subagents: bool = True
+    """Whether sessions that an agent started are trained on too."""
+
+
 FamilyStep = (
     CommitEdit
     | IssueToPatch
@@ -216,4 +229,5 @@ FamilyStep = (
     | Explanation
     | TypeAnnotation
     | CommitReplay
+    | Trajectory
 )

@@ -114,6 +114,15 @@ class Mix(Section):
     """Samples in all; by default so many that families of over half the weight give all."""
 
 
+class MaxPerTask(Section):
+    """At most so many sessions of one task, chosen by hash, the resolved ones first."""
+
+    type: Literal["max_per_task"]
+    """Name of the step."""
+    sessions: Count = 3
+    """Sessions of a task; the parts of one that was compacted count once."""
+
+
 class MaxPerFamily(Section):
     """At most so many samples of a family, chosen by hash."""
 
@@ -126,5 +135,12 @@ class MaxPerFamily(Section):
 
 
 SelectionStep = (
-    NearDuplicateFiles | HeldOutOverlap | Decontaminate | ExactDedup | Cap | Mix | MaxPerFamily
+    NearDuplicateFiles
+    | HeldOutOverlap
+    | Decontaminate
+    | ExactDedup
+    | Cap
+    | Mix
+    | MaxPerFamily
+    | MaxPerTask
 )

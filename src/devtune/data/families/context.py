@@ -11,15 +11,25 @@ from pathlib import Path
 from devtune.data.code.graph import Graph
 from devtune.data.discussions import Discussions
 from devtune.data.prompts import Prompt
+from devtune.steps.sessions import SessionStep
 
 
 @dataclass(frozen=True)
 class Context:
     """The prompt of the step, and what is known of the rest of the corpus."""
 
-    prompt: Prompt
+    template: Prompt | None
+    """None for a family that takes its requests as they are."""
     corpus_dir: Path
     graph_file: Path
+    session_steps: tuple[SessionStep, ...] = ()
+    """What is done to sessions before they are samples."""
+
+    @property
+    def prompt(self) -> Prompt:
+        """How the family phrases its requests."""
+        assert self.template is not None
+        return self.template
 
     @cached_property
     def graph(self) -> Graph:

@@ -13,8 +13,9 @@ import orjson
 from devtune.data.filters.handwriting import Handwriting
 from devtune.data.filters.tombstones import ERASED
 from devtune.records import Change, Discussion, Rejected, Replay, SourceFile
+from devtune.records.sessions import Session
 
-Row = SourceFile | Change | Replay | Discussion | Rejected
+Row = SourceFile | Change | Replay | Discussion | Session | Rejected
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,10 @@ class Remains:
                 yield from self._change(row)
             case Discussion():
                 yield from self._discussion(row)
+            case Session():
+                texts = _strings(row.model_dump(mode="json", include={"steps"}))
+                is_held = self._holds(*texts)
+                yield _gone(row.facts.provenance.source) if is_held else row
             case Rejected():
                 yield row
 
@@ -86,6 +91,15 @@ def from_terms(terms: list[Any]) -> Handwriting:
 
 def _gone(source: str, commit: str = "") -> Rejected:
     return Rejected(ERASED, source, "", commit)
+
+
+def _strings(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list | dict):
+        inside = value.values() if isinstance(value, dict) else value
+        for each in cast(Iterable[Any], inside):
+            yield from _strings(each)
 
 
 def _values(action: Any) -> Iterator[str]:

@@ -12,6 +12,7 @@ import orjson
 
 from devtune.data.privacy.marking import AUTHOR, MARK_START, PLACEHOLDER, Learned
 from devtune.records import Change, Discussion, Redaction, Rejected, Replay, SourceFile
+from devtune.records.sessions import KEY, Session
 
 # Its beginning is looked for as a whole, which is what makes it fast.
 _IN_BYTES = re.compile(f"{MARK_START}(?!{AUTHOR}_)".encode())
@@ -117,6 +118,11 @@ def _of_replay(row: Row) -> Iterator[Text]:
     yield Text(row["source"], "", row["commit"], "\n".join(_strings(row["actions"])))
 
 
+def _of_session(row: Row) -> Iterator[Text]:
+    place = row["extra"][KEY]["provenance"]
+    yield Text(place["source"], place["path"], place["commit"], "\n".join(_strings(row["steps"])))
+
+
 def _of_rejected(row: Row) -> Iterator[Text]:
     yield Text(row["source"], "", row["commit"], f"{row['path']}\n{row['detail']}")
 
@@ -137,5 +143,6 @@ TEXTS: dict[type[Any], Callable[[Row], Iterator[Text]]] = {
     Change: _of_change,
     Discussion: _of_discussion,
     Replay: _of_replay,
+    Session: _of_session,
     Rejected: _of_rejected,
 }

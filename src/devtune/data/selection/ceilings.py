@@ -10,7 +10,7 @@ from fractions import Fraction
 from typing import TypeAlias
 
 from devtune.data.selection.index import IndexRow, Selection, select
-from devtune.steps.selection import Cap, MaxPerFamily
+from devtune.steps.selection import Cap, MaxPerFamily, MaxPerTask
 
 LEAST_KEPT = Fraction(1, 2)
 """A share that holds only when fewer samples are left than this is not applied."""
@@ -28,6 +28,22 @@ def max_per_family(step: MaxPerFamily, rows: Sequence[IndexRow]) -> Selection:
         )
     ]
     return select(rows, dict.fromkeys(over, "over_family_maximum"))
+
+
+def max_per_task(step: MaxPerTask, rows: Sequence[IndexRow]) -> Selection:
+    """Keep so many sessions of each task and split, resolved ones first, then by hash."""
+    tasks = _grouped(
+        (row for row in rows if row.task), lambda row: (row.split, row.source, row.task)
+    )
+    over: list[int] = []
+    for members in tasks.values():
+        sessions = _grouped(members, lambda row: row.path)
+        ordered = sorted(
+            sessions.values(),
+            key=lambda parts: (not parts[0].is_resolved, min(each.by_hash for each in parts)),
+        )
+        over += [row.position for parts in ordered[step.sessions :] for row in parts]
+    return select(rows, dict.fromkeys(over, "over_task_maximum"))
 
 
 def cap(step: Cap, rows: Sequence[IndexRow]) -> Selection:

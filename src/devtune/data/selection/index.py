@@ -30,6 +30,10 @@ class IndexRow:
     """Of its source, in the mix."""
     position: int
     """Its place among all samples; no two have the same."""
+    task: str = ""
+    """Of a trajectory: equal for the sessions that were given one task."""
+    is_resolved: bool = False
+    """Whether that task was resolved in it."""
 
     @property
     def by_hash(self) -> tuple[str, int]:
@@ -64,6 +68,8 @@ def index_of(made: Made, position: int, weights: Mapping[str, float] | None = No
         answer_hash=digest_of(answer_of(sample)),
         weight=(weights or {}).get(place.source, 1.0),
         position=position,
+        task=sys.intern(sample.task),
+        is_resolved=sample.outcome == "resolved",
     )
 
 

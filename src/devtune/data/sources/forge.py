@@ -3,16 +3,12 @@
 Reads the files of a directory, or one file: regular files only, no symlink below it is followed.
 """
 
-import hashlib
-import io
-import os
-import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 
 from devtune.data.filters.tombstones import ERASED
+from devtune.data.sources.exports import digest_of, open_regular, require_export, walk
 from devtune.data.sources.fields import Object, as_moment, as_text
 from devtune.data.sources.gitea import read_gitea
 from devtune.data.sources.github import read_github
@@ -22,22 +18,10 @@ from devtune.data.sources.pieces import Piece
 from devtune.data.sources.pile import Pile
 from devtune.data.sources.silence import NOBODY, Silence, authors_of
 from devtune.data.sources.threads import Terms, put_together
-from devtune.errors import DevtuneError, one_line
 from devtune.pipeline import ForgeSource
 from devtune.records import Discussion, Rejected
 
-SKIPPED_NAMES = (".git",)
 CACHED_BLOBS = 1 << 16
-
-
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """One path of an export, and the reason it cannot be read, if any."""
-
-    file: Path
-    path: str
-    """For people and for order: relative, bytes that are no UTF-8 spelled out."""
-    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +36,7 @@ class ForgeReader:
 
         Raises `DevtuneError` when there are no files at all.
         """
-        whole = hashlib.sha256()
-        for each in self._walk():
-            content = each.reason or _hash(each.file)
-            whole.update(f"{each.path}\0{content}\0".encode())
-        return whole.hexdigest()
+        return digest_of(walk(self.source.path))
 
     def discussions(
         self, cut_date: str, find_blob: Callable[[str, str], str], silence: Silence = NOBODY
@@ -96,8 +76,8 @@ class ForgeReader:
 
     def _read(self, pile: Pile) -> Iterator[Rejected]:
         page = 0
-        for listed in self._walk():
-            file = None if listed.reason else _open(listed.file)
+        for listed in walk(self.source.path):
+            file = None if listed.reason else open_regular(listed.file)
             if file is None:
                 yield Rejected(listed.reason or "unreadable", self.name, listed.path)
                 continue
@@ -119,44 +99,10 @@ class ForgeReader:
             else:
                 pile.add(piece, path, page)
 
-    def _walk(self) -> list[Listed]:
-        root = self.source.path
-        if not root.is_dir():
-            return [Listed(root.resolve(), _spell(Path(root.name)))]
-        found: list[Listed] = []
-        folders = [root]
-        while folders:
-            folder = folders.pop()
-            try:
-                inside = sorted(folder.iterdir())
-            except OSError:
-                found.append(Listed(folder, _spell(folder.relative_to(root)), "unreadable"))
-                continue
-            for each in inside:
-                if each.name in SKIPPED_NAMES:
-                    continue
-                reason = _look_at(each)
-                if reason == "directory":
-                    folders.append(each)
-                else:
-                    found.append(Listed(each, _spell(each.relative_to(root)), reason))
-        if not found:
-            raise DevtuneError(f"{root}: no files in it; correct `path` of the source")
-        return sorted(found, key=lambda each: os.fsencode(each.file))
-
 
 def open_forge(source: ForgeSource, name: str) -> ForgeReader:
     """Raise `DevtuneError` where `path` is no file, and no directory that can be listed."""
-    path = source.path
-    if not path.exists():
-        raise DevtuneError(f"{path}: no such file or directory; correct `path` of the source")
-    if not path.is_dir() and not path.is_file():
-        raise DevtuneError(f"{path}: no regular file; correct `path` of the source")
-    try:
-        with os.scandir(path) if path.is_dir() else path.open("rb"):
-            pass
-    except OSError as error:
-        raise DevtuneError(one_line(error, path)) from None
+    require_export(source.path)
     return ForgeReader(name, source)
 
 
@@ -168,45 +114,3 @@ def recognise(value: Object) -> "list[Piece | None]":
 def _keys(value: Object) -> str:
     """Name the first keys, so that a person can tell what it is without any of its content."""
     return ", ".join(as_text(each[:40]) for each in list(value)[:6]) or "no keys"
-
-
-def _look_at(file: Path) -> str:
-    """Return `directory`, the reason a path is not read, or `""`."""
-    mode = _mode(file)
-    if stat.S_ISLNK(mode):
-        return "symlink"
-    if stat.S_ISDIR(mode):
-        return "directory"
-    return "" if stat.S_ISREG(mode) else "special_file" if mode else "unreadable"
-
-
-def _mode(file: Path) -> int:
-    try:
-        return file.lstat().st_mode
-    except OSError:
-        return 0
-
-
-def _spell(path: Path) -> str:
-    return os.fsencode(path).decode("utf-8", "backslashreplace")
-
-
-def _open(file: Path) -> io.BufferedReader | None:
-    # What was a regular file a moment ago may be a link or a pipe now.
-    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-    try:
-        opened = os.fdopen(os.open(file, flags), "rb")
-    except OSError:
-        return None
-    if stat.S_ISREG(os.fstat(opened.fileno()).st_mode):
-        return opened
-    opened.close()
-    return None
-
-
-def _hash(file: Path) -> str:
-    opened = _open(file)
-    if opened is None:
-        return "unreadable"
-    with opened:
-        return hashlib.file_digest(opened, "sha256").hexdigest()

@@ -21,6 +21,7 @@ from devtune.data.sources.discussion_source import DiscussionReader
 from devtune.data.sources.forge import ForgeReader, open_forge
 from devtune.data.sources.git_source import GitReader, open_git, remotes_of
 from devtune.data.sources.identity import ids_of
+from devtune.data.sources.session_source import SessionReader, open_sessions
 from devtune.errors import RecipeError
 from devtune.pipeline import (
     CollectSection,
@@ -28,6 +29,7 @@ from devtune.pipeline import (
     ForgeSource,
     GitSource,
     PackageSource,
+    SessionsSource,
 )
 from devtune.records import Rejected, Source
 
@@ -141,7 +143,7 @@ def _expanded(source: Any) -> Iterator[tuple[Any, str]]:
         )
     fixed = Path(*itertools.takewhile(lambda part: not any(m in part for m in MAGIC), path.parts))
     matches = sorted(Path(each) for each in glob.glob(str(path)))  # noqa: PTH207 - absolute
-    if source.type != "forge":
+    if source.type not in ("forge", "sessions"):
         matches = [each for each in matches if each.is_dir()]
     if not matches:
         raise RecipeError(f"collect.sources: {path} matches nothing; correct `path`")
@@ -160,6 +162,8 @@ def _open(source: Any, name: str, section: CollectSection) -> Any:
             return open_directory(source, name, section)
         case ForgeSource():
             return open_forge(source, name)
+        case SessionsSource():
+            return open_sessions(source, name, section)
         case _:
             raise AssertionError(source)
 
@@ -179,14 +183,17 @@ def _is_erased(reader: Any, tombstones: Tombstones) -> bool:
 
 
 def _subject_of(reader: Any) -> str:
-    """Name of the repository an export talks about."""
-    return reader.source.repository if isinstance(reader, ForgeReader) else ""
+    """Name of the repository an export talks about, or sessions worked in."""
+    if isinstance(reader, ForgeReader | SessionReader):
+        return reader.source.repository or ""
+    return ""
 
 
 def _linked(readers: list[Any]) -> tuple[Reader, ...]:
     """Repositories first, and each forge export beside the repository it talks about."""
     repositories = {each.name: each for each in readers if isinstance(each, GitReader)}
-    others = [each for each in readers if not isinstance(each, ForgeReader)]
+    others = [each for each in readers if not isinstance(each, ForgeReader | SessionReader)]
+    sessions = [each for each in readers if isinstance(each, SessionReader)]
     discussions: list[Reader] = []
     for reader in readers:
         if not isinstance(reader, ForgeReader):
@@ -199,7 +206,7 @@ def _linked(readers: list[Any]) -> tuple[Reader, ...]:
                 f" (there is {known}); correct `repository`"
             )
         discussions.append(DiscussionReader(reader, repositories[wanted]))
-    return (*others, *discussions)
+    return (*others, *discussions, *sessions)
 
 
 def _default_name(path: Path) -> str:

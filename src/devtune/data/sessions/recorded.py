@@ -1,0 +1,76 @@
+"""Journals of `devtune record`: requests, and what was answered, as they went over the wire."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from devtune.data.sessions.completions import Exchange, sessions_of
+from devtune.data.sessions.draft import Draft
+from devtune.data.sessions.log import Log, as_string
+from devtune.data.sessions.openai_messages import is_message, messages_of
+from devtune.data.sources.fields import Object, as_number, as_object, as_objects
+
+NAME = "recorded"
+FORMAT = "devtune-record-1"
+
+
+def recognises(log: Log) -> bool:
+    """Whether the first line names the format."""
+    return log.first.get("format") == FORMAT
+
+
+def read(log: Log) -> Iterator[Draft]:
+    """Yield each conversation; an answer that was cut off is not what the model would have said."""
+    requests: dict[str, Object] = {}
+    exchanges: list[Exchange] = []
+    for line in log.objects[1:]:
+        name = as_string(line.get("id"))
+        if line.get("event") == "request":
+            requests[name] = as_object(_json(line.get("body")))
+        elif line.get("event") == "response" and line.get("is_complete") is True:
+            request = requests.pop(name, {})
+            answer = answer_of(as_string(line.get("body")))
+            if messages_of(request) and is_message(answer):
+                exchanges.append(Exchange(request, answer))
+    about = Draft("openai", session_id=as_string(log.first.get("journal")))
+    about.date = as_string(log.first.get("at"))
+    yield from sessions_of(exchanges, about)
+
+
+def answer_of(body: str) -> Object:
+    """Return the message of a response, put together where it was streamed; empty without one."""
+    if not body.lstrip().startswith(("data:", "event:", ":", "id:")):
+        choices = as_objects(as_object(_json(body)).get("choices"))
+        return as_object(choices[0].get("message")) if choices else {}
+    message: Object = {"role": "assistant", "content": ""}
+    calls: dict[int, Object] = {}
+    for line in body.splitlines():
+        if not line.startswith("data:"):
+            continue
+        choices = as_objects(as_object(_json(line[5:])).get("choices"))
+        if choices and choices[0].get("index", 0) == 0:
+            _add(message, calls, as_object(choices[0].get("delta")))
+    if calls:
+        message["tool_calls"] = [calls[index] for index in sorted(calls)]
+    return message
+
+
+def _add(message: Object, calls: dict[int, Object], delta: Object) -> None:
+    message["content"] += as_string(delta.get("content"))
+    thought = as_string(delta.get("reasoning_content") or delta.get("reasoning"))
+    if thought:
+        message["reasoning_content"] = message.get("reasoning_content", "") + thought
+    for part in as_objects(delta.get("tool_calls")):
+        function = as_object(part.get("function"))
+        empty: Object = {"id": "", "type": "function", "function": {"name": "", "arguments": ""}}
+        call = calls.setdefault(as_number(part.get("index")), empty)
+        call["id"] = call["id"] or as_string(part.get("id"))
+        call["function"]["name"] += as_string(function.get("name"))
+        call["function"]["arguments"] += as_string(function.get("arguments"))
+
+
+def _json(text: Any) -> Any:
+    try:
+        return json.loads(text) if isinstance(text, str) else None
+    except (ValueError, RecursionError):
+        return None

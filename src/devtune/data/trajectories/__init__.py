@@ -1,0 +1,1 @@
+"""Sessions of agents become conversations: selected, repaired, and masked step by step."""
