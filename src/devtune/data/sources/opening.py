@@ -7,6 +7,7 @@ import glob
 import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -21,7 +22,6 @@ from devtune.data.sources.discussion_source import DiscussionReader
 from devtune.data.sources.forge import ForgeReader, open_forge
 from devtune.data.sources.git_source import GitReader, open_git, remotes_of
 from devtune.data.sources.identity import ids_of
-from devtune.data.sources.session_source import SessionReader, open_sessions
 from devtune.errors import RecipeError
 from devtune.pipeline import (
     CollectSection,
@@ -163,7 +163,9 @@ def _open(source: Any, name: str, section: CollectSection) -> Any:
         case ForgeSource():
             return open_forge(source, name)
         case SessionsSource():
-            return open_sessions(source, name, section)
+            # Readers of every agent's logs, which few recipes need.
+            sessions = import_module("devtune.data.sources.session_source")
+            return sessions.open_sessions(source, name, section)
         case _:
             raise AssertionError(source)
 
@@ -184,16 +186,17 @@ def _is_erased(reader: Any, tombstones: Tombstones) -> bool:
 
 def _subject_of(reader: Any) -> str:
     """Name of the repository an export talks about, or sessions worked in."""
-    if isinstance(reader, ForgeReader | SessionReader):
-        return reader.source.repository or ""
-    return ""
+    about = isinstance(reader, ForgeReader) or reader.source.type == "sessions"
+    return reader.source.repository or "" if about else ""
 
 
 def _linked(readers: list[Any]) -> tuple[Reader, ...]:
     """Repositories first, and each forge export beside the repository it talks about."""
     repositories = {each.name: each for each in readers if isinstance(each, GitReader)}
-    others = [each for each in readers if not isinstance(each, ForgeReader | SessionReader)]
-    sessions = [each for each in readers if isinstance(each, SessionReader)]
+    sessions = [each for each in readers if each.source.type == "sessions"]
+    others = [
+        each for each in readers if not isinstance(each, ForgeReader) and each not in sessions
+    ]
     discussions: list[Reader] = []
     for reader in readers:
         if not isinstance(reader, ForgeReader):
