@@ -104,7 +104,7 @@ class HistoryPeeking(Section):
     type: Literal["history_peeking"]
     """Name of the step."""
     patterns: tuple[str, ...] = (
-        r"\bgit\s+(-\S+\s+)*(log|reflog|stash|cherry-pick|fetch|pull|show\s+\S|blame)\b",
+        r"\bgit\s+(-\S+\s+)*(log|reflog|stash|cherry-pick|fetch|pull|show|blame)\b",
         r"\bgit\s+checkout\s+[0-9a-f]{7,40}\b",
         r"\b(curl|wget)\b[^|;&]*\b(github|gitlab|bitbucket|gitea|codeberg)\b",
         r"\bsite-packages/",
