@@ -29,7 +29,7 @@ def run(tmp_path, logs, **more):
     section = CollectSection(sources=(source,), held_out=0.0)
     out = tmp_path / "corpus"
     out.mkdir()
-    outcome = collect(section, LocalExecutor(type="local", workers=1), out, Progress(quiet=True))
+    outcome = collect(section, LocalExecutor(type="local", workers=1), out, Progress("quiet"))
     rows = [json.loads(line) for line in (out / "sessions.jsonl").read_text().splitlines()]
     return outcome, rows, out
 
