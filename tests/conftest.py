@@ -112,7 +112,7 @@ def make_corpus(tmp_path):
         ]
         write_jsonl(directory / "changes.jsonl", commits)
         write_jsonl(directory / "sources.jsonl", [Source("app", "git", 1.0, "", "")])
-        for name in ("discussions", "replays", "rejected"):
+        for name in ("discussions", "replays", "sessions", "rejected"):
             write_jsonl(directory / f"{name}.jsonl", ())
         return directory
 

@@ -249,7 +249,7 @@ def test_the_corpus_is_the_same_whatever_the_units_and_the_workers(
     assert whole.discussions
     assert set(contents(whole.out)) == {
         "sources.jsonl", "files.jsonl", "changes.jsonl", "discussions.jsonl", "replays.jsonl",
-        "rejected.jsonl", "redactions.jsonl", "privacy.json",
+        "sessions.jsonl", "rejected.jsonl", "redactions.jsonl", "privacy.json",
     }  # fmt: skip
 
 

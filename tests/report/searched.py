@@ -67,6 +67,7 @@ def fill_searched(out):
     write_jsonl(out / "changes.jsonl", [change])
     write_jsonl(out / "discussions.jsonl", [])
     write_jsonl(out / "replays.jsonl", [])
+    write_jsonl(out / "sessions.jsonl", [])
     write_jsonl(out / "rejected.jsonl", left_out)
     write_jsonl(out / "sources.jsonl", sources)
     write_jsonl(out / "redactions.jsonl", ROWS)

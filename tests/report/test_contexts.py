@@ -5,6 +5,8 @@ from devtune.report.contexts import MAX_LINE, read_contexts
 from devtune.report.privacy import open_corpus
 from tests.report.searched import ADDRESS, CODE, ODD_TEXT, ROWS, TOKEN, redaction
 
+OTHERS = ("changes", "discussions", "replays", "sessions", "rejected")
+
 
 @pytest.fixture
 def corpus(searched):
@@ -41,7 +43,7 @@ def test_what_stands_in_no_text_of_its_file_is_left_out_and_the_order_kept(corpu
 
 
 def test_a_line_of_any_length_is_cut_around_the_placeholder(corpus, tmp_path):
-    for name in ("changes", "discussions", "replays", "rejected"):
+    for name in OTHERS:
         (tmp_path / f"{name}.jsonl").touch()
     line = (corpus / "files.jsonl").read_bytes().splitlines()[0]
     long = line.replace(b'token = \\"', b"t" * 5000).replace(b"after = 1", b"a" * 5000)
@@ -53,7 +55,7 @@ def test_a_line_of_any_length_is_cut_around_the_placeholder(corpus, tmp_path):
 
 
 def test_a_text_of_nothing_but_beginnings_takes_no_longer(corpus, tmp_path):
-    for name in ("changes", "discussions", "replays", "rejected"):
+    for name in OTHERS:
         (tmp_path / f"{name}.jsonl").touch()
     line = (corpus / "files.jsonl").read_bytes().splitlines()[0]
     (tmp_path / "files.jsonl").write_bytes(line.replace(b"before", b"REDACTED_" * 100_000))

@@ -42,6 +42,8 @@ def test_the_latest_commits_are_held_out_and_the_tree_is_cut_before_them(make_re
         "discussions_held_out": 0,
         "replays_train": 0,
         "replays_held_out": 0,
+        "sessions_train": 0,
+        "sessions_held_out": 0,
     }
     assert found.outcome.summary == (
         "2 files and 3 edits to train on, 2 files and 2 edits held out, from 1 source;"
