@@ -171,7 +171,10 @@ class RenderSection(Section):
     """How conversations become tokens."""
 
     max_length: Count
-    """Samples of more tokens are rejected, never cut."""
+    """Tokens of a row; no turn is ever cut."""
+    over_length: Literal["drop", "segment"] = "drop"
+    """What becomes of longer conversations. `segment` makes several rows of one, each of whole
+    turns after what the conversation began with; every answer is trained once."""
     creator: str = ""
     """Who answers for the dataset, as its card says: a team or a person."""
 

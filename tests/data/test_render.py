@@ -7,7 +7,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from devtune.data.render import render
-from devtune.data.renderer import Renderer
+from devtune.data.renderers.mistral import MistralRenderer
+from devtune.data.renderers.opening import open_renderer
 from devtune.errors import DevtuneError
 from devtune.jsonl import read_jsonl, write_jsonl
 from devtune.pipeline import LocalExecutor, RenderSection
@@ -24,7 +25,7 @@ ONE = LocalExecutor(type="local", workers=1)
 
 @pytest.fixture(scope="module")
 def renderer(tekken_file):
-    return Renderer(tekken_file)
+    return MistralRenderer(tekken_file)
 
 
 @pytest.fixture
@@ -160,7 +161,8 @@ def test_nothing_that_fits_says_what_to_raise(rendered, make_sample, tmp_path):
 
 def test_a_base_without_tokenizer_is_named(tmp_path):
     with pytest.raises(DevtuneError) as caught:
-        Renderer(tmp_path / "tekken.json")
+        open_renderer(tmp_path)
     assert str(caught.value) == (
-        f"{tmp_path / 'tekken.json'}: no tokenizer; import weights that ship a tekken.json"
+        f"{tmp_path}: no tokenizer; import weights that ship a tekken.json, or a tokenizer.json"
+        " with a chat template"
     )

@@ -5,7 +5,7 @@ import unicodedata
 from hypothesis import given
 from hypothesis import strategies as st
 
-from devtune.data.renderer import Span
+from devtune.data.renderers.rows import Span
 from devtune.report.excerpt import (
     MAX_CONTEXT,
     MAX_SAMPLE,

@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 import pyarrow.parquet as pq
 import pytest
 
-from devtune.data.renderer import Renderer
+from devtune.data.renderers.opening import open_renderer
 from devtune.errors import RecipeError
 from devtune.report.html import ROOM, STYLE
 from devtune.report.page import write_page
@@ -71,7 +71,7 @@ def test_the_policy_allows_the_one_style_and_nothing_else(html):
 
 def test_exactly_the_tokens_the_loss_counts_are_marked(run_dir, html):
     samples, dataset = Reader(html).samples, run_dir / "dataset"
-    renderer = Renderer(dataset / "tekken.json")
+    renderer = open_renderer(dataset)
     families = set()
     for row in pq.read_table(dataset / "train.parquet").to_pylist():
         if row["sample_id"] not in samples or row["family"] == "hostile_family":

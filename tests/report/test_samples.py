@@ -1,6 +1,6 @@
 import pytest
 
-from devtune.data.renderer import Span
+from devtune.data.renderers.rows import Span
 from devtune.errors import DevtuneError
 from devtune.report.samples import coloured, print_samples
 from devtune.stage import Outcome, run_stage

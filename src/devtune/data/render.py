@@ -1,6 +1,6 @@
 """samples/ → dataset/: token ids and the loss mask, with the renderer the server uses.
 
-Reads `{train,held_out}.jsonl`, the base's `tekken.json` and what the corpus says of itself; writes
+Reads `{train,held_out}.jsonl`, the base's tokenizer and what the corpus says of itself; writes
 `{train,held_out}.parquet` (rows of `records.TokenRow`), `rejected.jsonl`, the tokenizer that made
 them, and what describes them: `README.md` and `croissant.json`.
 """
@@ -25,7 +25,8 @@ from devtune.data.chunks import Chunk, chunks_of
 from devtune.data.parts import Run, run_parts
 from devtune.data.privacy.leftovers import rules_broken
 from devtune.data.privacy.rules import compiled_rules
-from devtune.data.renderer import Renderer, no_tokenizer, num_trained, rejected
+from devtune.data.renderers.opening import files_of, open_renderer
+from devtune.data.renderers.rows import Renderer, num_trained, rejected
 from devtune.errors import DevtuneError
 from devtune.jsonl import read_jsonl, write_jsonl
 from devtune.pipeline import Executor, RenderSection
@@ -33,7 +34,6 @@ from devtune.progress import Progress
 from devtune.records import SPLITS, Rejected, Sample, TokenRow
 from devtune.stage import Outcome
 
-TEKKEN = "tekken.json"
 ROWS_PER_GROUP = 4096
 CARD, METADATA = "README.md", "croissant.json"
 SCRATCH, REJECTED, COUNTS, MAKEUP = "scratch", "rejected.jsonl", "counts.json", "makeup.json"
@@ -47,6 +47,7 @@ SCHEMA = pa.schema(
         ("num_tokens", pa.int32()),
         ("num_trained_tokens", pa.int32()),
         ("num_trained_bytes", pa.int32()),
+        ("part", pa.int32()),
     ]
 )
 
@@ -56,14 +57,14 @@ class Rendering:
     """Tokens of the samples of one chunk."""
 
     samples: Path
-    tekken: Path
-    max_length: int
+    base: Path
+    section: RenderSection
     rules_dir: Path
 
     def __call__(self, unit: Any, out: Path) -> None:
         """Render one chunk into `out`."""
         split, start, end = unit
-        renderer = _renderer(self.tekken)
+        renderer = _renderer(self.base)
         rejects: list[Rejected] = []
         counts: Counter[str] = Counter()
         makeup = Makeup()
@@ -71,33 +72,34 @@ class Rendering:
         def rows() -> Iterator[TokenRow]:
             chunk = Chunk(self.samples / f"{split}.jsonl", start, end)
             for _, sample in chunk.rows(Sample):
-                row = self._row(renderer, sample)
-                if isinstance(row, Rejected):
-                    rejects.append(row)
-                    continue
-                makeup.add(sample)
-                counts.update((split, f"{split}.{sample.family}"))
-                counts[f"{split}_tokens"] += len(row.input_ids)
-                counts[f"{split}_trained_tokens"] += num_trained(row.labels)
-                yield row
+                found, refused = self._rows(renderer, sample)
+                rejects.extend(refused)
+                if found:
+                    makeup.add(sample)
+                    counts.update((split, f"{split}.{sample.family}"))
+                    counts[f"{split}_segments"] += len(found) - 1
+                for row in found:
+                    counts[f"{split}_tokens"] += len(row.input_ids)
+                    counts[f"{split}_trained_tokens"] += num_trained(row.labels)
+                    yield row
 
         write_rows(out / f"{split}.parquet", rows())
         write_jsonl(out / REJECTED, rejects)
         (out / COUNTS).write_text(json.dumps(counts), encoding="utf-8")
         makeup.write(out / MAKEUP)
 
-    def _row(self, renderer: Renderer, sample: Sample) -> TokenRow | Rejected:
-        row = renderer.row(sample, self.max_length)
-        if isinstance(row, Rejected):
-            return row
-        # What no rule saw in a file may be plain where pieces of several are put together.
-        broken = rules_broken(renderer.scannable(row, sample), self.rules_dir)
-        return rejected("secret_in_sample", sample, ", ".join(broken)) if broken else row
+    def _rows(self, renderer: Renderer, sample: Sample) -> tuple[list[TokenRow], list[Rejected]]:
+        rows, rejects = renderer.rows(sample, self.section)
+        for row in rows:
+            # What no rule saw in a file may be plain where pieces of several are put together.
+            if broken := rules_broken(renderer.scannable(row, sample), self.rules_dir):
+                return [], [*rejects, rejected("secret_in_sample", sample, ", ".join(broken))]
+        return rows, rejects
 
 
 @cache
-def _renderer(tekken: Path) -> Renderer:
-    return Renderer(tekken)
+def _renderer(base: Path) -> Renderer:
+    return open_renderer(base)
 
 
 def render(
@@ -110,8 +112,8 @@ def render(
     progress: Progress,
 ) -> Outcome:
     """Render every sample; one that is too long or not a valid conversation is kept as rejected."""
-    if not (base / TEKKEN).is_file():
-        raise no_tokenizer(base / TEKKEN)
+    tokenizer = files_of(base)
+    open_renderer(base)
     run = Run(out / SCRATCH, executor, progress, "render")
     units = [
         (split, chunk.start, chunk.end)
@@ -120,7 +122,7 @@ def render(
     ]
     run.scratch.mkdir(exist_ok=True)
     rules_dir = compiled_rules(run.scratch)
-    rendering = Rendering(samples, base / TEKKEN, section.max_length, rules_dir)
+    rendering = Rendering(samples, base, section, rules_dir)
     parts = run_parts("tokens", units, rendering, run)
     done, makeup = _count(parts)
     if not done.counts["train"]:
@@ -130,7 +132,7 @@ def render(
             f" {section.max_length} ({reasons}); raise render.max_length or shorten the context in"
             " the pipeline"
         )
-    tables = _put_together(parts, base / TEKKEN, out)
+    tables = _put_together(parts, tokenizer, out)
     shutil.rmtree(run.scratch, ignore_errors=True)
     about = describe(section, corpus, samples, done, makeup, tables)
     (out / CARD).write_text(card(about), encoding="utf-8")
@@ -157,7 +159,7 @@ def _count(parts: Sequence[Path]) -> tuple[Work, Makeup]:
     return Work({}, dict(sorted(counts.items())), dict(sorted(reasons.items()))), makeup
 
 
-def _put_together(parts: Sequence[Path], tekken: Path, out: Path) -> list[Path]:
+def _put_together(parts: Sequence[Path], tokenizer: Sequence[Path], out: Path) -> list[Path]:
     """Write what training reads, and what was rejected; return the former."""
     with (out / REJECTED).open("wb") as rows:
         for part in parts:
@@ -165,8 +167,9 @@ def _put_together(parts: Sequence[Path], tekken: Path, out: Path) -> list[Path]:
     tables = [out / f"{split}.parquet" for split in SPLITS]
     for table in tables:
         _join([part / table.name for part in parts], table)
-    shutil.copyfile(tekken, out / TEKKEN)
-    return [*tables, out / TEKKEN]
+    for file in tokenizer:
+        shutil.copyfile(file, out / file.name)
+    return [*tables, *(out / file.name for file in tokenizer)]
 
 
 def _omissions(reasons: Mapping[str, int], max_length: int) -> str:
@@ -202,5 +205,6 @@ def _table(rows: Sequence[TokenRow]) -> pa.Table:
         "num_tokens": [len(row.input_ids) for row in rows],
         "num_trained_tokens": [num_trained(row.labels) for row in rows],
         "num_trained_bytes": [row.num_trained_bytes for row in rows],
+        "part": [row.part for row in rows],
     }
     return pa.table(columns, schema=SCHEMA)

@@ -35,6 +35,8 @@ class Message:
     """Only the assistant's: False keeps it as context without loss."""
     mask_reason: str = ""
     """Why it is not trained."""
+    reasoning_content: str = ""
+    """What the assistant thought before it spoke."""
 
 
 @with_config(STRICT)
@@ -101,3 +103,5 @@ class TokenRow:
     """Same length as `input_ids`; -100 where the token is not trained."""
     num_trained_bytes: int
     """UTF-8 bytes of the trained text, the denominator of bits per byte."""
+    part: int = 0
+    """Number of the row among those of its sample, from 1; 0 where it has only one."""

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from markupsafe import Markup, escape
 
-from devtune.data.renderer import Span
+from devtune.data.renderers.rows import Span
 
 MAX_CONTEXT, MAX_TRAINED, MAX_SAMPLE = 2400, 4000, 16_000
 """Characters shown of one untrained span, of one trained span, and of a sample."""

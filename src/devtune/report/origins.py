@@ -28,9 +28,11 @@ def read_origins(
         return
     file = samples.directory / f"{split}.jsonl"
     rows = read_jsonl(file, Sample)
+    match: Sample | None = None
     for each in facts:
-        # A sample that rendering left out is passed over.
-        match = next((row for row in rows if row.sample_id == each["sample_id"]), None)
+        # A sample may have several rows; one that rendering left out is passed over.
+        if match is None or match.sample_id != each["sample_id"]:
+            match = next((row for row in rows if row.sample_id == each["sample_id"]), None)
         if match is None:
             raise DevtuneError(
                 f"{file}: has no sample {each['sample_id']} where the dataset has it;"

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from devtune.data.render import TEKKEN
-from devtune.data.renderer import Renderer, num_trained
+from devtune.data.renderers.opening import open_renderer
+from devtune.data.renderers.rows import num_trained
 from devtune.records import SPLITS, Provenance, Rejected, Split
 from devtune.report.dataset import Drawn, Numbers, Tallies, read_numbers
 from devtune.report.excerpt import Piece, spelt, turns
@@ -40,7 +40,7 @@ def write_page(dataset: Path, out: Path | None = None) -> Path:
 
 def read_samples(dataset: Path, numbers: Numbers) -> dict[str, list[Shown]]:
     """Return the drawn samples of each family, cut to what is shown of them."""
-    renderer = Renderer(dataset / TEKKEN)
+    renderer = open_renderer(dataset)
     drawn = {family: numbers.draws[family].drawn() for family in numbers.families}
     found: dict[tuple[Split, int], Shown] = {}
     for split in SPLITS:

@@ -9,7 +9,8 @@ import pyarrow.parquet as pq
 from rich.console import Console
 from rich.text import Text
 
-from devtune.data.renderer import Renderer, Span
+from devtune.data.renderers.opening import open_renderer
+from devtune.data.renderers.rows import Span
 from devtune.errors import DevtuneError
 from devtune.jsonl import read_jsonl
 from devtune.records import Provenance, Sample
@@ -23,7 +24,7 @@ def print_samples(dataset: Path, split: str, family: str | None, count: int) -> 
     families = sorted({row["family"] for row in rows})
     if family and family not in families:
         raise DevtuneError(f"{dataset}: no family `{family}` in {split}; it has {families}")
-    console, renderer = Console(highlight=False, soft_wrap=True), Renderer(dataset / "tekken.json")
+    console, renderer = Console(highlight=False, soft_wrap=True), open_renderer(dataset)
     origins = _origins(dataset, manifest, split)
     for row in _chosen(rows, [family] if family else families, count):
         console.rule(f"{row['family']}  {row['sample_id']}  {row['num_tokens']} tokens")

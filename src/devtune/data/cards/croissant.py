@@ -59,11 +59,12 @@ FORMATS = {".parquet": "application/x-parquet", ".json": "application/json"}
 COLUMNS = {
     "sample_id": ("sc:Text", "Names the conversation in samples/ and rejected.jsonl."),
     "family": ("sc:Text", "The step of the pipeline that made it."),
-    "input_ids": ("cr:Int32", "Tokens of the whole conversation, by tekken.json."),
+    "input_ids": ("cr:Int32", "Tokens of the whole conversation, by the tokenizer beside it."),
     "labels": ("cr:Int32", "The token where it is trained, -100 where it is not."),
     "num_tokens": ("cr:Int32", "Length of input_ids."),
     "num_trained_tokens": ("cr:Int32", "How many labels are not -100."),
     "num_trained_bytes": ("cr:Int32", "UTF-8 bytes of the trained text."),
+    "part": ("cr:Int32", "Which row of a sample that has several, from 1; 0 for the only one."),
 }
 LISTS = ("input_ids", "labels")
 NAMES = {"train": "to train on", "held_out": "held out, to measure with"}

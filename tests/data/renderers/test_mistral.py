@@ -5,7 +5,8 @@ from mistral_common.protocol.instruct.request import ChatCompletionRequest
 from mistral_common.protocol.instruct.validator import ValidationMode
 from mistral_common.tokens.tokenizers.mistral import MistralTokenizer
 
-from devtune.data.renderer import Renderer, labels_of, trained_spans
+from devtune.data.renderers.mistral import MistralRenderer, trained_spans
+from devtune.pipeline import RenderSection
 from devtune.records import IGNORED, Message, Rejected, Sample, ToolCall
 from tests.conftest import make_place
 
@@ -28,6 +29,8 @@ CONVERSATIONS = {
         ("user", "[/SYSTEM_PROMPT]"),
         ("assistant", "</s>"),
     ),
+    "a system prompt alone": (SYSTEM, ANSWER),
+    "a system prompt after a request": (USER, ANSWER, USER, SYSTEM, ANSWER),
     "blank ends": (USER, ("assistant", "\n  indented\n\n")),
 }
 TOOLS = (
@@ -38,7 +41,7 @@ TOOLS = (
 
 @pytest.fixture(scope="module")
 def renderer(tekken_file):
-    return Renderer(tekken_file)
+    return MistralRenderer(tekken_file)
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +50,12 @@ def mistral(tekken_file):
         return MistralTokenizer.from_file(str(tekken_file), mode=mode)
 
     return make
+
+
+def row_of(renderer, sample, max_length=10_000):
+    rows, rejects = renderer.rows(sample, RenderSection(max_length=max_length))
+    assert len(rows) + len(rejects) == 1
+    return rows[0] if rows else rejects[0]
 
 
 def request_of(turns):
@@ -75,7 +84,7 @@ def test_the_mask_is_what_each_answer_adds_to_the_conversation(
     renderer, mistral, make_sample, name
 ):
     turns = CONVERSATIONS[name]
-    row = renderer.row(make_sample(*turns), 10_000)
+    row = row_of(renderer, make_sample(*turns), 10_000)
     whole, mask = mask_by_difference(mistral, turns)
     assert row.input_ids == whole
     assert row.labels == [token if on else IGNORED for token, on in zip(whole, mask, strict=True)]
@@ -84,7 +93,7 @@ def test_the_mask_is_what_each_answer_adds_to_the_conversation(
 @pytest.mark.parametrize("name", CONVERSATIONS)
 def test_trained_text_is_the_answers_with_one_end_each(renderer, make_sample, name):
     turns = CONVERSATIONS[name]
-    row = renderer.row(make_sample(*turns), 10_000)
+    row = row_of(renderer, make_sample(*turns), 10_000)
     answers = [content for role, content in turns if role == "assistant"]
     spans = list(trained_spans(row.input_ids))
     assert [renderer.decode(row.input_ids[start:end]) for start, end in spans] == answers
@@ -95,26 +104,26 @@ def test_trained_text_is_the_answers_with_one_end_each(renderer, make_sample, na
 
 def test_control_strings_in_code_are_plain_text(renderer, make_sample):
     turns = CONVERSATIONS["control strings answered"]
-    row = renderer.row(make_sample(*turns), 10_000)
+    row = row_of(renderer, make_sample(*turns), 10_000)
     control = [token for token in row.input_ids if token < 1000]
     assert control == [1, 3, 4, 2, 3, 4, 2]
     assert "[/INST]" in renderer.decode([each for each in row.labels if each != IGNORED])
 
 
-def test_a_tool_result_is_not_trained_and_the_call_before_it_is():
+def test_a_tool_result_is_no_turn_and_the_call_before_it_is():
     # <s>[INST] a [/INST] [TOOL_CALLS] b </s> [TOOL_RESULTS] c [/TOOL_RESULTS] d </s>
     ids = [1, 3, 1100, 4, 9, 1101, 2, 7, 1102, 8, 1103, 2]
-    assert labels_of(ids) == [-100] * 4 + [9, 1101, 2] + [-100] * 3 + [1103, 2]
+    assert list(trained_spans(ids)) == [(4, 7), (10, 12)]
 
 
 def test_blanks_at_the_end_of_an_answer_are_neither_served_nor_counted(renderer, make_sample):
-    row = renderer.row(make_sample(USER, ("assistant", "x  ")), 1000)
+    row = row_of(renderer, make_sample(USER, ("assistant", "x  ")), 1000)
     assert row.num_trained_bytes == 1
-    assert row.labels == renderer.row(make_sample(USER, ("assistant", "x")), 1000).labels
+    assert row.labels == row_of(renderer, make_sample(USER, ("assistant", "x")), 1000).labels
 
 
 def test_spans_join_to_what_was_rendered(renderer, make_sample):
-    row = renderer.row(make_sample(("user", "a b"), ("assistant", "c d")), 100)
+    row = row_of(renderer, make_sample(("user", "a b"), ("assistant", "c d")), 100)
     spans = list(renderer.spans(row.input_ids, row.labels))
     assert "".join(span.text for span in spans) == "<s>[INST]a b[/INST]c d</s>"
     assert [span.text for span in spans if span.is_trained] == ["c d", "</s>"]
@@ -126,7 +135,7 @@ def test_an_empty_answer_is_rejected_wherever_it_stands(renderer, make_sample, a
         (USER, ("assistant", answer)),
         (USER, ("assistant", answer), USER, ANSWER),
     ):
-        row = renderer.row(make_sample(*turns), 1000)
+        row = row_of(renderer, make_sample(*turns), 1000)
         assert isinstance(row, Rejected)
         assert row.reason == "empty_answer"
 
@@ -141,7 +150,7 @@ def test_an_empty_answer_is_rejected_wherever_it_stands(renderer, make_sample, a
     ],
 )
 def test_what_the_server_would_not_understand_is_rejected(renderer, make_sample, turns):
-    row = renderer.row(make_sample(*turns), 1000)
+    row = row_of(renderer, make_sample(*turns), 1000)
     assert isinstance(row, Rejected)
     assert row.reason == "invalid_conversation"
 
@@ -149,27 +158,25 @@ def test_what_the_server_would_not_understand_is_rejected(renderer, make_sample,
 @pytest.mark.parametrize(
     ("turns", "found"),
     [
-        ((SYSTEM, ANSWER), "0 spans of tokens for 1 assistant turns"),
-        ((USER, SYSTEM, ANSWER), "0 spans of tokens for 1 assistant turns"),
         ((ANSWER, USER, ANSWER), "1 spans of tokens for 2 assistant turns"),
     ],
 )
 def test_a_turn_that_follows_no_request_is_rejected_and_not_trained_by_guess(
     renderer, make_sample, turns, found
 ):
-    row = renderer.row(make_sample(*turns), 1000)
+    row = row_of(renderer, make_sample(*turns), 1000)
     assert isinstance(row, Rejected)
     assert (row.reason, row.detail) == ("turns_not_found", f"00 {found}")
 
 
 def test_messages_of_one_side_that_follow_each_other_are_one_turn(renderer, make_sample):
-    row = renderer.row(make_sample(USER, USER, ANSWER, ("assistant", "And more.")), 1000)
+    row = row_of(renderer, make_sample(USER, USER, ANSWER, ("assistant", "And more.")), 1000)
     (span,) = trained_spans(row.input_ids)
     assert renderer.decode(row.input_ids[slice(*span)]).endswith("And more.")
     sample = make_sample(USER, ANSWER)
     half = Message("assistant", "kept as context", is_trained=False)
     mixed = Sample("02", "x", (*sample.messages, half), sample.provenance)
-    assert set(renderer.row(mixed, 1000).labels) == {IGNORED}
+    assert row_of(renderer, mixed, 1000).reason == "nothing_to_train"
 
 
 def session(make_sample, is_trained=(True, True)):
@@ -185,7 +192,7 @@ def session(make_sample, is_trained=(True, True)):
 
 
 def test_a_session_is_trained_on_its_calls_and_answers_alone(renderer, make_sample):
-    row = renderer.row(session(make_sample), 10_000)
+    row = row_of(renderer, session(make_sample), 10_000)
     shown = "".join(
         each.text for each in renderer.spans(row.input_ids, row.labels) if each.is_trained
     )
@@ -200,11 +207,10 @@ def test_a_session_is_trained_on_its_calls_and_answers_alone(renderer, make_samp
     [
         ((False, True), "One file.</s>"),
         ((True, False), '[TOOL_CALLS]bash[ARGS]{"command": "ls"}</s>'),
-        ((False, False), ""),
     ],
 )
 def test_a_turn_kept_as_context_has_no_loss(renderer, make_sample, is_trained, expected):
-    row = renderer.row(session(make_sample, is_trained), 10_000)
+    row = row_of(renderer, session(make_sample, is_trained), 10_000)
     spans = renderer.spans(row.input_ids, row.labels)
     assert "".join(each.text for each in spans if each.is_trained) == expected
 
@@ -212,7 +218,7 @@ def test_a_turn_kept_as_context_has_no_loss(renderer, make_sample, is_trained, e
 def test_a_call_of_a_tool_without_its_result_is_rejected(renderer, make_sample):
     sample = session(make_sample)
     broken = Sample("01", "x", (*sample.messages[:2], sample.messages[3]), sample.provenance, TOOLS)
-    row = renderer.row(broken, 10_000)
+    row = row_of(renderer, broken, 10_000)
     assert isinstance(row, Rejected)
     assert row.reason == "invalid_conversation"
 
@@ -227,7 +233,7 @@ def test_what_is_searched_is_the_text_as_trained_and_then_the_arguments_unescape
         Message("assistant", "All is well."),
     )
     sample = Sample("01", "x", messages, (make_place(),), TOOLS)
-    row = renderer.row(sample, 10_000)
+    row = row_of(renderer, sample, 10_000)
     whole = renderer.scannable(row, sample)
     assert "[INST]Go.\n\nNow.[/INST]" in whole
     assert 'x = \\"1\\"\\ny = 2' in whole
@@ -243,5 +249,5 @@ def test_arguments_of_any_depth_are_searched(renderer):
         Message("assistant", "All is well."),
     )
     sample = Sample("01", "x", messages, (make_place(),), TOOLS)
-    row = renderer.row(sample, 10_000)
+    row = row_of(renderer, sample, 10_000)
     assert renderer.scannable(row, sample).endswith("</s>\nfound")

@@ -1,0 +1,1 @@
+"""Conversations → token ids and the loss mask, by the renderer the server uses."""

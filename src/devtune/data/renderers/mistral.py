@@ -1,0 +1,121 @@
+"""Conversations as mistral-common renders them, for models that ship a `tekken.json`.
+
+Reads that file; writes nothing. The loss mask comes from token ids, never from text.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from mistral_common.exceptions import MistralCommonException
+from mistral_common.protocol.instruct.request import ChatCompletionRequest
+from mistral_common.protocol.instruct.validator import ValidationMode
+from mistral_common.tokens.tokenizers.base import TokenizerVersion
+from mistral_common.tokens.tokenizers.mistral import MistralTokenizer
+from mistral_common.tokens.tokenizers.tekken import SpecialTokenPolicy
+
+from devtune.data.renderers.openai import to_openai
+from devtune.data.renderers.rows import Renderer
+from devtune.data.renderers.tokens import Tokens, Unrendered
+from devtune.data.renderers.windows import answers_of, as_context
+from devtune.records import Sample
+
+NUM_CONTROL = 1000
+"""Ids below are control tokens; text can never contain one."""
+EOS, INST, END_INST, AVAILABLE_TOOLS, TOOL_RESULTS, END_TOOL_RESULTS = 2, 3, 4, 5, 7, 8
+SYSTEM_PROMPT, END_SYSTEM_PROMPT = 17, 18
+
+
+class MistralRenderer(Renderer):
+    """mistral-common in finetuning mode: what it refuses, the server would not understand."""
+
+    def __init__(self, tekken: Path) -> None:
+        self._tokenizer = MistralTokenizer.from_file(str(tekken), mode=ValidationMode.finetuning)
+        self._text = self._tokenizer.instruct_tokenizer.tokenizer
+
+    def tokens(self, sample: Sample) -> Tokens:
+        """Return the ids from `<s>` to the last `</s>`."""
+        try:
+            input_ids = self.encode(sample)
+        except (MistralCommonException, ValueError) as error:
+            raise Unrendered("invalid_conversation", str(error)) from None
+        turns = list(trained_spans(input_ids))
+        is_trained = [
+            all(each.is_trained for each in sample.messages[start:end])
+            for start, end in answers_of(sample.messages)
+        ]
+        if len(turns) != len(is_trained):
+            found = f"{len(turns)} spans of tokens for {len(is_trained)} assistant turns"
+            raise Unrendered("turns_not_found", found)
+        return Tokens(input_ids, turns, is_trained)
+
+    def encode(self, sample: Sample) -> list[int]:
+        """Token ids of the whole conversation.
+
+        Raises:
+            MistralCommonException: it is none the server would understand.
+        """
+        tools = json.loads(sample.tools) if sample.tools else None
+        messages = [to_openai(each) for each in sample.messages]
+        request = ChatCompletionRequest.from_openai(messages=messages, tools=tools)  # pyright: ignore
+        return list(self._tokenizer.encode_chat_completion(request).tokens)
+
+    def views(self, sample: Sample) -> Sequence[Sample]:
+        """Return one conversation for each question where tools stand before the last of them.
+
+        So they do before v13: the server moves them on with each question, and what a model
+        answered to an earlier one it answered to other tokens.
+        """
+        moves = self._text.version < TokenizerVersion.v13 and sample.tools
+        return list(_questions(sample)) if moves else (sample,)
+
+    def decode(self, tokens: Sequence[int]) -> str:
+        """Text of the tokens without control tokens."""
+        return self._text.decode(list(tokens), special_token_policy=SpecialTokenPolicy.IGNORE)
+
+    def spell(self, tokens: Sequence[int]) -> str:
+        """Text of the tokens, control tokens spelt by their names."""
+        return self._text.decode(list(tokens), special_token_policy=SpecialTokenPolicy.KEEP)
+
+    def is_control(self, token: int) -> bool:
+        """Whether it is one that no text of a conversation can contain."""
+        return token < NUM_CONTROL
+
+
+def _questions(sample: Sample) -> Iterator[Sample]:
+    """Yield the conversation up to the last answer to each question; only these are trained."""
+    messages = sample.messages
+    roles = [each.role for each in messages]
+    starts = [
+        index
+        for index, (role, after) in enumerate(zip(roles, [*roles[1:], ""], strict=True))
+        if role == "user" != after
+    ]
+    for start, end in zip(starts, (*starts[1:], len(messages)), strict=True):
+        answers = [index for index in range(start, end) if messages[index].role == "assistant"]
+        if not any(messages[index].is_trained for index in answers):
+            continue
+        before = (as_context(each) for each in messages[:start])
+        yield replace(sample, messages=(*before, *messages[start : answers[-1] + 1]))
+
+
+def trained_spans(input_ids: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Yield [start, end) of each assistant turn, its `</s>` included.
+
+    A turn starts after `[/INST]`, `[/TOOL_RESULTS]` or `[/SYSTEM_PROMPT]` unless another control
+    block follows. Exact on mistral-common tokens, where text can never contain a control id.
+    """
+    position = 0
+    while position < len(input_ids) - 1:
+        opens = input_ids[position] in (END_INST, END_TOOL_RESULTS, END_SYSTEM_PROMPT)
+        if opens and input_ids[position + 1] not in (
+            TOOL_RESULTS, INST, SYSTEM_PROMPT, AVAILABLE_TOOLS,
+        ):  # fmt: skip
+            start = position + 1
+            end = start
+            while input_ids[end] != EOS:
+                end += 1
+            yield start, end + 1
+            position = end
+        position += 1

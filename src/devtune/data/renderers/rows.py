@@ -1,0 +1,138 @@
+"""What every renderer does alike: tokens and labels of a conversation, in one row or several.
+
+Works on samples in memory; reads and writes no files.
+"""
+
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import groupby
+from typing import Any, NamedTuple
+
+from devtune.data.renderers.tokens import Tokens, Unrendered
+from devtune.data.renderers.windows import Windows
+from devtune.pipeline import RenderSection
+from devtune.records import IGNORED, Rejected, Sample, TokenRow
+
+
+class Span(NamedTuple):
+    """A run of tokens that are alike, as text; control tokens are spelt by their names."""
+
+    text: str
+    is_trained: bool
+    is_control: bool
+
+
+class Renderer(ABC):
+    """Token ids as the server computes them, and which of them are the assistant's own."""
+
+    @abstractmethod
+    def tokens(self, sample: Sample) -> Tokens:
+        """Return the whole conversation.
+
+        Raises:
+            Unrendered: the server would not understand it.
+        """
+
+    @abstractmethod
+    def decode(self, tokens: Sequence[int]) -> str:
+        """Text of the tokens without control tokens."""
+
+    @abstractmethod
+    def spell(self, tokens: Sequence[int]) -> str:
+        """Text of the tokens, control tokens spelt by their names."""
+
+    @abstractmethod
+    def is_control(self, token: int) -> bool:
+        """Whether it is one that no text of a conversation can contain."""
+
+    def views(self, sample: Sample) -> Sequence[Sample]:
+        """Return the conversation once for each prompt that is no beginning of the next one."""
+        return (sample,)
+
+    def rows(self, sample: Sample, section: RenderSection) -> tuple[list[TokenRow], list[Rejected]]:
+        """Return the rows of one conversation, and why it has none or not all."""
+        rows: list[TokenRow] = []
+        rejects: list[Rejected] = []
+        answers = (each for each in sample.messages if each.role == "assistant")
+        if not all(each.content.strip() or each.tool_calls for each in answers):
+            return [], [rejected("empty_answer", sample)]
+        try:
+            for view in self.views(sample):
+                found = self._rows_of(view, section, rejects)
+                rows += (self._row(sample, tokens) for tokens in found if any(tokens.is_trained))
+        except Unrendered as error:
+            return [], [rejected(error.reason, sample, error.detail)]
+        if not rows and not rejects:
+            rejects.append(rejected("nothing_to_train", sample))
+        if len(rows) > 1:
+            rows = [replace(row, part=number) for number, row in enumerate(rows, 1)]
+        return rows, rejects
+
+    def _rows_of(
+        self, view: Sample, section: RenderSection, rejects: list[Rejected]
+    ) -> Iterator[Tokens]:
+        whole = self.tokens(view)
+        num = len(whole.input_ids)
+        if num <= section.max_length:
+            yield whole
+            return
+        if section.over_length == "drop" or len(whole.turns) == 1:
+            rejects.append(rejected("too_long", view, f"{num} tokens"))
+            return
+        for window in Windows(view, whole, section.max_length, self.tokens):
+            if isinstance(window, Tokens):
+                yield window
+            else:
+                detail = f"turn {window} of {len(whole.turns)}"
+                rejects.append(rejected("turn_too_long", view, detail))
+
+    def _row(self, sample: Sample, tokens: Tokens) -> TokenRow:
+        labels = tokens.labels
+        trained = [token for token in labels if token != IGNORED]
+        num_bytes = len(self.decode(trained).encode())
+        return TokenRow(sample.sample_id, sample.family, tokens.input_ids, labels, num_bytes)
+
+    def scannable(self, row: TokenRow, sample: Sample) -> str:
+        """The text of a row as it is trained, control tokens spelt by their names.
+
+        Then the arguments of tool calls once more: in JSON a line break is two other characters.
+        """
+        calls = (call for message in sample.messages for call in message.tool_calls)
+        again = (text for call in calls for text in _strings(call.arguments))
+        return "\n".join((self.spell(row.input_ids), *again))
+
+    def spans(self, input_ids: Sequence[int], labels: Sequence[int]) -> Iterator[Span]:
+        """Yield the text in runs of alike tokens; a character may take several tokens."""
+
+        def kind(pair: tuple[int, int]) -> tuple[bool, bool]:
+            return pair[1] != IGNORED, self.is_control(pair[0])
+
+        pairs = zip(input_ids, labels, strict=True)
+        for (is_trained, is_control), run in groupby(pairs, key=kind):
+            yield Span(self.spell([token for token, _ in run]), is_trained, is_control)
+
+
+def _strings(arguments: str) -> Iterator[str]:
+    """Yield the texts in a JSON value, however deep."""
+    waiting: list[Any] = [json.loads(arguments)]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, str):
+            yield value
+        elif isinstance(value, dict | list):
+            inner = value.values() if isinstance(value, dict) else value
+            waiting += reversed([*inner])
+
+
+def num_trained(labels: Sequence[int]) -> int:
+    """How many tokens the loss counts."""
+    return sum(label != IGNORED for label in labels)
+
+
+def rejected(reason: str, sample: Sample, detail: str = "") -> Rejected:
+    """Why a sample is not rendered; the detail begins with its id, which `trace` looks for."""
+    where = sample.provenance[0]
+    text = f"{sample.sample_id} {detail}".strip()
+    return Rejected(reason, where.source, where.path, where.commit, text)
