@@ -1,12 +1,14 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from devtune.data.choosing import CONTAMINATION, Pool, Samples, choose_samples
+from devtune.data.choosing import CONTAMINATION, choose_samples
 from devtune.data.corpus import Made, make_sample
 from devtune.data.making import EVIDENCE, INDEX, MADE, Evidence
 from devtune.data.parts import Run
+from devtune.data.pool import Pool, Samples
 from devtune.data.selection.index import Selection, index_of
 from devtune.jsonl import read_jsonl, to_json, write_jsonl
 from devtune.pipeline import BuildSection, LocalExecutor
@@ -217,3 +219,29 @@ def test_memory_holds_one_row_a_sample_and_not_its_text(pool):
     assert "xxx" not in repr(found.rows)
     assert len(to_json(found.rows[0])) < 500
     assert isinstance(found.parts[0], Path)
+
+
+def told(answer, outcome="", date="2024-01-01", **values):
+    found = made(answer, **values)
+    (place,) = found.sample.provenance
+    sample = replace(found.sample, outcome=outcome, provenance=(replace(place, date=date),))
+    return replace(found, sample=sample)
+
+
+def test_of_answers_nearly_the_same_the_resolved_stays_then_the_newest(pool, choose):
+    near = f"{LONG}\nlast = 1"
+    found = pool(
+        [told(LONG, "unresolved", "2024-03-01"), told(near, "resolved", "2024-01-01")],
+        [told(f"{LONG}\nlast = 2", "unknown", "2024-02-01"), told("quite another one", "resolved")],
+        [told(f"{LONG}\nlast = 3", family="g"), told(f"{LONG}\nlast = 4", split="held_out")],
+    )
+    step = {"type": "near_duplicate_samples", "min_jaccard": 0.7}
+    assert choose(found, step) == {0: "near_duplicate", 2: "near_duplicate"}
+    assert sorted(found.rows) == [1, 3, 4, 5]
+
+
+def test_the_newest_of_equal_outcomes_stays(pool, choose):
+    found = pool([told(f"{LONG}\nlast = {n}", date=f"2024-0{n}-01") for n in (2, 3, 1)])
+    assert choose(found, {"type": "near_duplicate_samples"}) == {
+        0: "near_duplicate", 2: "near_duplicate",
+    }  # fmt: skip

@@ -7,29 +7,28 @@ Reads the parts `making` wrote and the corpus; writes into the scratch directory
 import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from devtune.data.chunks import Chunk, chunks_of
 from devtune.data.corpus import Made
-from devtune.data.making import EVIDENCE, INDEX, MADE, Evidence
 from devtune.data.parts import Run, run_parts
+from devtune.data.pool import Pool, Samples
 from devtune.data.selection.benchmark_texts import read_benchmarks, read_texts
 from devtune.data.selection.ceilings import cap, max_per_family, max_per_task
 from devtune.data.selection.contamination import Hit, References, find_hits, write_matches
+from devtune.data.selection.duplicates import Copy, choose, find_clusters
 from devtune.data.selection.equals import exact_dedup
-from devtune.data.selection.index import IndexRow, Selection
+from devtune.data.selection.index import IndexRow
 from devtune.data.selection.mixture import mix
 from devtune.data.selection.overlap import AT_THE_CUT, NEAR_DUPLICATE, find_near, is_at_the_cut
 from devtune.data.selection.passages import Wanted
 from devtune.data.selection.sketches import Sketches, write_sketches
 from devtune.data.selection.wording import answer_of, text_of
-from devtune.jsonl import read_jsonl, to_json
-from devtune.records import SPLITS, Change, Contamination, SourceFile, Split
+from devtune.jsonl import to_json
+from devtune.records import SPLITS, Change, Contamination, Sample, SourceFile, Split
 from devtune.steps.selection import (
     Cap,
     Decontaminate,
@@ -38,72 +37,14 @@ from devtune.steps.selection import (
     MaxPerFamily,
     MaxPerTask,
     Mix,
+    NearDuplicateSamples,
     SelectionStep,
+    Sketch,
 )
 
-CONTAMINATION, ALIVE, MATCHES = "contamination.jsonl", "alive.npy", "matches.jsonl"
+CONTAMINATION, MATCHES = "contamination.jsonl", "matches.jsonl"
+PLACES = "places.json"
 TRAINED_ROWS: dict[str, type[Any]] = {"files.jsonl": SourceFile, "changes.jsonl": Change}
-
-
-@dataclass(slots=True)
-class Pool:
-    """All samples of a build: those that still stay, and why the others went."""
-
-    parts: Sequence[Path]
-    bases: list[int] = field(default_factory=list[int])
-    """Position of the first sample of each part."""
-    rows: dict[int, IndexRow] = field(default_factory=dict[int, IndexRow])
-    """Those that stay, by position."""
-    dropped: dict[int, str] = field(default_factory=dict[int, str])
-    folded: dict[int, int] = field(default_factory=dict[int, int])
-    notes: list[str] = field(default_factory=list[str])
-
-    @staticmethod
-    def of(parts: Sequence[Path]) -> "Pool":
-        """Read the index of every part."""
-        pool = Pool(parts)
-        for part in parts:
-            base = len(pool.rows)
-            pool.bases.append(base)
-            for row in read_jsonl(part / INDEX, IndexRow):
-                position = base + row.position
-                pool.rows[position] = replace(row, position=position)
-        return pool
-
-    def take(self, selection: Selection) -> None:
-        """Let go what a step did not keep."""
-        for position, reason in selection.dropped:
-            self.drop(position, reason)
-        self.folded.update(selection.folded)
-        self.notes += selection.notes
-
-    def drop(self, position: int, reason: str) -> None:
-        """Let one sample go."""
-        self.dropped[position] = reason
-        del self.rows[position]
-
-    def evidence(self) -> Iterator[Evidence]:
-        """Yield what tells of each held-out sample that stays, with its position among all."""
-        for part, base in zip(self.parts, self.bases, strict=True):
-            for each in read_jsonl(part / EVIDENCE, Evidence):
-                if base + each.position in self.rows:
-                    yield replace(each, position=base + each.position)
-
-
-@dataclass(frozen=True, slots=True)
-class Samples:
-    """The samples that stay, read part by part."""
-
-    parts: tuple[Path, ...]
-    bases: tuple[int, ...]
-    alive: Path
-
-    def of(self, unit: int) -> Iterator[tuple[int, Made]]:
-        """Yield (position, sample) of one part."""
-        alive = set(np.load(self.alive).tolist())
-        for number, made in enumerate(read_jsonl(self.parts[unit] / MADE, Made)):
-            if self.bases[unit] + number in alive:
-                yield self.bases[unit] + number, made
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,17 +73,19 @@ class Sketching:
     """Sketches of the answers of one part, a directory for each side of the split."""
 
     samples: Samples
-    step: HeldOutOverlap
+    step: Sketch
 
     def __call__(self, unit: Any, out: Path) -> None:
         """Sketch one part."""
-        sides: dict[Split, list[tuple[int, str, str]]] = {split: [] for split in SPLITS}
+        sides: dict[Split, list[tuple[int, Sample]]] = {split: [] for split in SPLITS}
         for position, made in self.samples.of(unit):
-            sides[made.split].append((position, made.sample.family, answer_of(made.sample)))
+            sides[made.split].append((position, made.sample))
         for split, rows in sides.items():
             (out / split).mkdir()
-            write_sketches(((family, text) for _, family, text in rows), self.step, out / split)
-            np.save(out / split / "positions.npy", np.array([row[0] for row in rows], np.int64))
+            texts = ((sample.family, answer_of(sample)) for _, sample in rows)
+            write_sketches(texts, self.step, out / split)
+            places = [(position, _rank(sample)) for position, sample in rows]
+            (out / split / PLACES).write_text(json.dumps(places), encoding="utf-8")
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +120,8 @@ def choose_samples(
                 pool.take(max_per_task(step, list(pool.rows.values())))
             case MaxPerFamily():
                 pool.take(max_per_family(step, list(pool.rows.values())))
+            case NearDuplicateSamples():
+                _drop_near_duplicates(step, pool, run, str(number))
             case HeldOutOverlap():
                 _drop_overlap(step, pool, corpus, run, str(number))
             case Decontaminate():
@@ -206,13 +151,41 @@ def _drop_overlap(step: HeldOutOverlap, pool: Pool, corpus: Path, run: Run, numb
     for each in list(pool.evidence()):
         if is_at_the_cut(each.texts, each.blobs, found, blobs):
             pool.drop(each.position, AT_THE_CUT)
-    sketching = Sketching(_samples(pool, folder), step)
-    sketched = run_parts(f"answers {number}", _units(pool), sketching, run)
+    sketching = Sketching(pool.samples(folder), step)
+    sketched = run_parts(f"answers {number}", pool.units(), sketching, run)
     trained, held_out = (Sketches([part / split for part in sketched]) for split in SPLITS)
-    rows = [np.load(part / "held_out" / "positions.npy").tolist() for part in sketched]
-    positions = list(chain.from_iterable(rows))
+    places = _places(sketched, "held_out")
     for row in find_near(trained, held_out, step.min_jaccard):
-        pool.drop(positions[row], NEAR_DUPLICATE)
+        pool.drop(places[row][0], NEAR_DUPLICATE)
+
+
+def _drop_near_duplicates(step: NearDuplicateSamples, pool: Pool, run: Run, number: str) -> None:
+    """Keep one of the samples of a family that are nearly the same."""
+    folder = run.scratch / f"near_{number}"
+    folder.mkdir(exist_ok=True)
+    sketching = Sketching(pool.samples(folder), step)
+    sketched = run_parts(f"near duplicates {number}", pool.units(), sketching, run)
+    sketches = Sketches([part / "train" for part in sketched])
+    places = _places(sketched, "train")
+    clusters = find_clusters(
+        sketches.bands(), sketches.digests, sketches.shingles_of, step.min_jaccard
+    )
+    chosen = choose(clusters, [Copy("train", rank, str(position)) for position, rank in places])
+    for row in sorted(chosen):
+        pool.drop(places[row][0], "near_duplicate")
+
+
+def _places(parts: Sequence[Path], split: Split) -> list[tuple[int, str]]:
+    return [
+        (position, rank)
+        for part in parts
+        for position, rank in json.loads((part / split / PLACES).read_text(encoding="utf-8"))
+    ]
+
+
+def _rank(sample: Sample) -> str:
+    """Sort key: of alike samples the last one stays."""
+    return f"{sample.outcome == 'resolved':d} {sample.provenance[0].date}"
 
 
 def _drop_contaminated(step: Decontaminate, pool: Pool, out: Path, run: Run, number: str) -> None:
@@ -227,8 +200,8 @@ def _drop_contaminated(step: Decontaminate, pool: Pool, out: Path, run: Run, num
     )
     references = References.of(documents, step.ngram)
     references.save(folder)
-    matching = Matching(_samples(pool, folder), folder)
-    parts = run_parts(f"contamination {number}", _units(pool), matching, run)
+    matching = Matching(pool.samples(folder), folder)
+    parts = run_parts(f"contamination {number}", pool.units(), matching, run)
     found = find_hits([part / MATCHES for part in parts], references, step.max_document_frequency)
     with (out / CONTAMINATION).open("ab") as file:
         for hit in found.hits:
@@ -243,15 +216,6 @@ def _hit_row(hit: Hit, row: IndexRow) -> Contamination:
     return Contamination(
         hit.sample_id, row.family, row.source, row.path, hit.benchmark, hit.document, hit.ngram
     )
-
-
-def _samples(pool: Pool, folder: Path) -> Samples:
-    np.save(folder / ALIVE, np.array(sorted(pool.rows), np.int64))
-    return Samples(tuple(pool.parts), tuple(pool.bases), folder / ALIVE)
-
-
-def _units(pool: Pool) -> list[Any]:
-    return list(range(len(pool.parts)))
 
 
 def _trained_texts(row: SourceFile | Change) -> Iterator[tuple[str, str]]:

@@ -14,9 +14,10 @@ from typing import Any
 
 import orjson
 
-from devtune.data.choosing import CONTAMINATION, Pool, choose_samples
+from devtune.data.choosing import CONTAMINATION, choose_samples
 from devtune.data.making import MADE, NEEDS_GRAPH, REJECTED, Making
 from devtune.data.parts import Run, run_parts
+from devtune.data.pool import Pool
 from devtune.data.preparing import DUPLICATES, GRAPH, draw_graph, find_duplicates
 from devtune.errors import DevtuneError
 from devtune.fingerprint import hash_file
@@ -51,7 +52,7 @@ def build(
     pool = Pool.of(parts)
     write_jsonl(out / CONTAMINATION, ())
     choose_samples(selection, pool, corpus, out, run)
-    reasons = _write(pool, duplicates, out)
+    reasons, done = _write(pool, duplicates, out)
     counts = Counter(f"{row.split}.{row.family}" for row in pool.rows.values())
     _require_training(counts, reasons, corpus)
     for split in SPLITS:
@@ -60,7 +61,7 @@ def build(
     return Outcome(
         summary=f"{counts['train']} samples to train on, {counts['held_out']} held out, "
         f"{reasons.total()} rejected",
-        counts=dict(sorted(counts.items())),
+        counts=dict(sorted({**counts, **done}.items())),
         rejects=dict(sorted(reasons.items())),
         metrics={"notes": pool.notes} if pool.notes else {},
     )
@@ -105,9 +106,15 @@ def _require_training(counts: Mapping[str, int], reasons: Counter[str], corpus: 
     )
 
 
-def _write(pool: Pool, duplicates: Iterable[Rejected], out: Path) -> Counter[str]:
-    """Write what stays and what went, in the order it was made; return the reasons."""
+def _write(
+    pool: Pool, duplicates: Iterable[Rejected], out: Path
+) -> tuple[Counter[str], Counter[str]]:
+    """Write what stays and what went, in the order it was made.
+
+    Returns the reasons of what went, and what was done to what stays.
+    """
     reasons: Counter[str] = Counter()
+    done: Counter[str] = Counter()
     folded = _folded_provenance(pool)
     with ExitStack() as stack:
         files = {
@@ -125,6 +132,7 @@ def _write(pool: Pool, duplicates: Iterable[Rejected], out: Path) -> Counter[str
             sample = made["sample"]
             if position in pool.rows:
                 _add_provenance(sample, folded.get(position, []))
+                done.update(_done_to(sample))
                 files[made["split"]].write(orjson.dumps(sample, option=SORTED_LINE))
                 continue
             where = sample["provenance"][0]
@@ -134,7 +142,15 @@ def _write(pool: Pool, duplicates: Iterable[Rejected], out: Path) -> Counter[str
                 reason, where["source"], where["path"], where["commit"], sample["sample_id"]
             )
             files["rejected"].write(to_json(row))
-    return reasons
+    return reasons, done
+
+
+def _done_to(sample: Any) -> Iterator[str]:
+    """Name what was done to a sample, and why turns of it are not trained."""
+    yield from (f"transformed.{each}" for each in sample["transformations"])
+    for message in sample["messages"]:
+        if message["mask_reason"]:
+            yield f"masked.{message['mask_reason']}"
 
 
 def _lines(pool: Pool) -> Iterator[tuple[int, Any]]:

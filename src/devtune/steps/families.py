@@ -212,6 +212,9 @@ class Trajectory(Section):
     """Text file for sessions whose logs do not have it."""
     subagents: bool = True
     """Whether sessions that an agent started are trained on too."""
+    reasoning: Literal["drop", "train"] = "drop"
+    """What becomes of thoughts. `train` is for models that think aloud; Devstral does not, and
+    tokenizers before v13 have no tokens for it."""
 
 
 FamilyStep = (

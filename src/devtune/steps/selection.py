@@ -55,6 +55,20 @@ class NearDuplicateFiles(Sketch):
     """Exact similarity from which files are duplicates."""
 
 
+class NearDuplicateSamples(Sketch):
+    """Samples of one family whose answers are nearly the same: one stays; training only."""
+
+    type: Literal["near_duplicate_samples"]
+    """Name of the step."""
+    bands: Count = 25
+    """Bands of the index."""
+    rows: Count = 10
+    """Rows of a band."""
+    min_jaccard: Similarity = 0.8
+    """Exact similarity from which samples are duplicates. A resolved one stays before others, then
+    the newest."""
+
+
 class HeldOutOverlap(Sketch):
     """Held-out samples whose answer, or nearly all of it, is trained on."""
 
@@ -136,6 +150,7 @@ class MaxPerFamily(Section):
 
 SelectionStep = (
     NearDuplicateFiles
+    | NearDuplicateSamples
     | HeldOutOverlap
     | Decontaminate
     | ExactDedup

@@ -291,3 +291,33 @@ def test_logs_without_tools_and_prompt_take_those_of_the_step(tmp_path):
         FINE, facts={"parent": "p"}, family=family.model_copy(update={"subagents": False})
     )
     assert alone.reason == "subagent"
+
+
+def test_thoughts_are_dropped_or_trained():
+    made = Draft("agent")
+    made.user("Go")
+    made.agent_turn("Done", [], "Hm.")
+    [found] = make(made)
+    assert found.sample.messages[-1].reasoning_content == ""
+    assert found.sample.transformations == ("reasoning_dropped",)
+    [found] = make(made, family=Trajectory(type="trajectory", reasoning="train"))
+    assert found.sample.messages[-1].reasoning_content == "Hm."
+    assert found.sample.transformations == ()
+
+
+def test_system_text_no_server_would_take_is_asked_by_the_user():
+    made = Draft("agent")
+    made.system("S")
+    made.user("Go")
+    made.system("Be short.")
+    made.agent_turn("Look", [Call("x", "bash", {})])
+    made.result("x", "a")
+    made.system("Hurry.")
+    made.agent_turn("Done")
+    [found] = make(made)
+    said = [(each.role, each.content) for each in found.sample.messages]
+    assert said == [
+        ("system", "S"), ("user", "Go"), ("system", "Be short."), ("assistant", "Look"),
+        ("tool", "a"), ("user", "Hurry."), ("assistant", "Done"),
+    ]  # fmt: skip
+    assert "system_as_user" in found.sample.transformations

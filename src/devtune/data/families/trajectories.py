@@ -51,8 +51,10 @@ def prepared(step: Trajectory, row: Session, context: Context) -> Talk | str:
     for each in context.session_steps:
         if reason := apply(each, talk):
             return reason
-    if any(each.reasoning_content for each in row.steps):
+    if step.reasoning == "drop" and any(each.reasoning for each in talk.turns):
         talk.note("reasoning_dropped")
+        for each in talk.turns:
+            each.reasoning = ""
     return talk
 
 

@@ -26,8 +26,7 @@ def answer_of(sample: Sample) -> str:
 
 
 def _parts(message: Message) -> Iterator[str]:
-    if message.content:
-        yield message.content
+    yield from filter(None, (message.reasoning_content, message.content))
     for call in message.tool_calls:
         yield call.name
         try:

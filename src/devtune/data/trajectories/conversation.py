@@ -6,6 +6,7 @@ Works on talks in memory; reads and writes no files.
 import json
 import re
 from collections.abc import Iterator
+from typing import Literal
 
 from devtune.data.trajectories.rules import is_malformed
 from devtune.data.trajectories.talk import Called, Talk, Turn
@@ -41,7 +42,7 @@ def messages_of(talk: Talk, turns: list[Turn]) -> tuple[Message, ...]:
     for position, turn in enumerate(turns):
         if turn.source != "agent":
             if turn.text.strip():
-                messages.append(Message(turn.source, turn.text))
+                messages.append(Message(_role_of(turn, messages, talk), turn.text))
             continue
         is_last = position == len(turns) - 1
         answered = [each for each in turn.calls if each.result is not None]
@@ -55,7 +56,9 @@ def messages_of(talk: Talk, turns: list[Turn]) -> tuple[Message, ...]:
             continue
         calls = tuple(_call(each, number + index) for index, each in enumerate(answered))
         number += len(calls)
-        messages.append(Message("assistant", turn.text, calls, "", not turn.mask, turn.mask))
+        messages.append(
+            Message("assistant", turn.text, calls, "", not turn.mask, turn.mask, turn.reasoning)
+        )
         if is_last and not calls:
             break
         messages += _results(answered, calls)
@@ -64,6 +67,14 @@ def messages_of(talk: Talk, turns: list[Turn]) -> tuple[Message, ...]:
     while messages and messages[-1].role != "assistant":
         messages.pop()
     return tuple(messages)
+
+
+def _role_of(turn: Turn, before: list[Message], talk: Talk) -> Literal["system", "user"]:
+    """A server takes system text at the beginning and after a request; elsewhere it is asked."""
+    if turn.source == "system" and before and before[-1].role not in ("system", "user"):
+        talk.note("system_as_user")
+        return "user"
+    return "system" if turn.source == "system" else "user"
 
 
 def _is_end(turn: Turn) -> bool:

@@ -162,6 +162,8 @@ class Turn:
     source: Literal["system", "user", "agent"]
     text: str
     calls: list[Called] = field(default_factory=list[Called])
+    reasoning: str = ""
+    """What it thought before it spoke."""
     observed: str = ""
     """What the surroundings answered to no call in particular."""
     is_injected: bool = False
@@ -213,6 +215,7 @@ class Talk:
 def _turn(step: Step) -> Turn:
     extra = step.extra or {}
     turn = Turn(step.source, as_text(step.message))
+    turn.reasoning = step.reasoning_content or ""
     turn.is_injected = extra.get(INJECTED) is True
     turn.is_compaction = extra.get(COMPACTION) is True
     turn.is_undone = extra.get(UNDONE) is True
