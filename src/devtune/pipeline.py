@@ -1,11 +1,12 @@
 """The grammar of the data half: which code is read, and the steps that make samples of it."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from devtune.section import Count, FilePath, Fraction, PlainPath, Section
 from devtune.steps.families import FamilyStep
+from devtune.steps.preferences import Preferences
 from devtune.steps.rules import CommitRule, FileRule
 from devtune.steps.selection import SelectionStep
 from devtune.steps.sessions import SessionStep
@@ -157,7 +158,9 @@ class CollectSection(Section):
 # --- build: corpus/ -> samples/ -----------------------------------------------------------------
 
 
-Step = Annotated[FamilyStep | SessionStep | SelectionStep, Field(discriminator="type")]
+Step = Annotated[
+    FamilyStep | SessionStep | SelectionStep | Preferences, Field(discriminator="type")
+]
 
 
 class BuildSection(Section):
@@ -165,6 +168,13 @@ class BuildSection(Section):
 
     steps: tuple[Step, ...] = Field(min_length=1)
     """Families make samples, then selection runs from top to bottom; near_duplicate_files first."""
+
+    @model_validator(mode="after")
+    def _has_sessions(self) -> Self:
+        kinds = {each.type for each in self.steps}
+        if "preferences" in kinds and "trajectory" not in kinds:
+            raise ValueError("preferences are pairs of sessions; add a trajectory step")
+        return self
 
 
 class RenderSection(Section):

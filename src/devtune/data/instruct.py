@@ -1,7 +1,7 @@
 """corpus/ → samples/: the steps of a pipeline, families first, then selection.
 
-Reads a corpus; writes `train.jsonl`, `held_out.jsonl`, `rejected.jsonl`, `duplicates.jsonl` and
-`contamination.jsonl`.
+Reads a corpus; writes `train.jsonl`, `held_out.jsonl`, `rejected.jsonl`, `duplicates.jsonl`,
+`contamination.jsonl`, and `preferences.jsonl` where pairs are asked for.
 """
 
 import hashlib
@@ -18,6 +18,7 @@ from devtune.data.choosing import CONTAMINATION, choose_samples
 from devtune.data.making import MADE, NEEDS_GRAPH, REJECTED, Making
 from devtune.data.parts import Run, run_parts
 from devtune.data.pool import Pool
+from devtune.data.preferring import write_preferences
 from devtune.data.preparing import DUPLICATES, GRAPH, draw_graph, find_duplicates
 from devtune.errors import DevtuneError
 from devtune.fingerprint import hash_file
@@ -27,6 +28,7 @@ from devtune.progress import Progress
 from devtune.records import SPLITS, Rejected, Source
 from devtune.stage import Outcome
 from devtune.steps.families import FamilyStep
+from devtune.steps.preferences import Preferences
 from devtune.steps.selection import Decontaminate, NearDuplicateFiles, SelectionStep
 
 SCRATCH = "scratch"
@@ -53,6 +55,10 @@ def build(
     write_jsonl(out / CONTAMINATION, ())
     choose_samples(selection, pool, corpus, out, run)
     reasons, done = _write(pool, duplicates, out)
+    for step in section.steps:
+        if isinstance(step, Preferences):
+            kept = {row.sample_id for row in pool.rows.values() if row.split == "train"}
+            done.update(write_preferences(step, parts, kept, out))
     counts = Counter(f"{row.split}.{row.family}" for row in pool.rows.values())
     _require_training(counts, reasons, corpus)
     for split in SPLITS:

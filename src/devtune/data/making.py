@@ -1,7 +1,7 @@
 """Chunks of a corpus become samples: every family of the pipeline looks at every row.
 
-Reads a corpus and the code graph made of it; writes `made.jsonl`, `rejected.jsonl`, and for
-selection `index.jsonl` and `evidence.jsonl`, a chunk.
+Reads a corpus and the code graph made of it; writes `made.jsonl`, `rejected.jsonl`, for
+selection `index.jsonl` and `evidence.jsonl`, and for pairs `attempts.jsonl`, a chunk.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -16,6 +16,7 @@ from devtune.data.chunks import Chunk, chunks_of
 from devtune.data.corpus import Made
 from devtune.data.families.context import Context
 from devtune.data.filters.files import NOTEBOOK
+from devtune.data.preferring import ATTEMPTS
 from devtune.data.privacy.marking import MARK_START
 from devtune.data.prompts import Prompt
 from devtune.data.selection.index import index_of
@@ -24,6 +25,7 @@ from devtune.pipeline import Step
 from devtune.records import Change, Rejected, Replay, Sample, SourceFile
 from devtune.records.sessions import Session
 from devtune.steps.families import FamilyStep, Trajectory
+from devtune.steps.preferences import Preferences
 from devtune.steps.sessions import SessionStep
 
 MADE, REJECTED, INDEX, EVIDENCE = "made.jsonl", "rejected.jsonl", "index.jsonl", "evidence.jsonl"
@@ -97,11 +99,16 @@ class Making:
             for number, step in self._families()
             if FAMILIES[step.type][0] == name
         ]
-        names = (MADE, REJECTED, INDEX, EVIDENCE)
+        names = [MADE, REJECTED, INDEX, EVIDENCE]
+        if name == "sessions.jsonl" and any(isinstance(each, Preferences) for each in self.steps):
+            names.append(ATTEMPTS)
         with ExitStack() as stack:
             files = {each: stack.enter_context((out / each).open("wb")) for each in names}
             position = 0
             for row in self._rows(Chunk(self.corpus / name, start, end), name):
+                if ATTEMPTS in files:
+                    for each in self._attempts(row, families):
+                        files[ATTEMPTS].write(to_json(each))
                 for each in _made_of(row, families):
                     if isinstance(each, Rejected):
                         files[REJECTED].write(to_json(each))
@@ -115,6 +122,14 @@ class Making:
     def _families(self) -> list[tuple[int, FamilyStep]]:
         steps = enumerate(self.steps, 1)
         return [(number, step) for number, step in steps if isinstance(step, FamilyStep)]
+
+    def _attempts(self, row: Session, families: Iterable["_Family"]) -> Iterator[Any]:
+        from devtune.data.families.trajectories import attempt_of
+
+        for family in families:
+            if isinstance(family.step, Trajectory):
+                attempt = attempt_of(family.step, row, family.context)
+                yield from (attempt,) if attempt else ()
 
     def _rows(self, chunk: Chunk, name: str) -> Iterator[Any]:
         for offset, row in chunk.rows(ROWS[name]):

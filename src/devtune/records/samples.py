@@ -67,6 +67,27 @@ class Sample:
 
 @with_config(STRICT)
 @dataclass(frozen=True, slots=True)
+class Preference:
+    """Two sessions of one task (`samples/preferences.jsonl`); `prompt` is common to both."""
+
+    kind: Literal["trajectory", "divergence"]
+    task: str
+    prompt: tuple[Message, ...]
+    chosen: tuple[Message, ...]
+    """What follows in the session that resolved the task; of a divergence, one message."""
+    rejected: tuple[Message, ...]
+    reason: str
+    """Why the other one is rejected."""
+    chosen_id: str
+    """`sample_id` of the chosen session."""
+    provenance: tuple[Provenance, ...]
+    """Of the chosen session, then of the rejected one."""
+    tools: str = ""
+    """As in `Sample`."""
+
+
+@with_config(STRICT)
+@dataclass(frozen=True, slots=True)
 class DuplicateCluster:
     """Files that are nearly the same (`samples/duplicates.jsonl`); nothing is made of `dropped`."""
 

@@ -12,6 +12,7 @@ from devtune.data.corpus import Made, Yield
 from devtune.data.families.context import Context
 from devtune.data.families.requests import make_talk
 from devtune.data.trajectories.conversation import messages_of, segments_of
+from devtune.data.trajectories.preferences import Attempt, fault_of
 from devtune.data.trajectories.rules import apply
 from devtune.data.trajectories.talk import Talk, Turn
 from devtune.errors import DevtuneError, one_line
@@ -27,7 +28,7 @@ def trajectory(step: Trajectory, row: Any, context: Context) -> Yield:
     if row.facts.parent and not step.subagents:
         yield _refuse(row, "subagent")
         return
-    talk = prepared(step, row, context)
+    talk = _prepared(step, row, context)
     if isinstance(talk, str):
         yield _refuse(row, talk)
         return
@@ -42,15 +43,40 @@ def trajectory(step: Trajectory, row: Any, context: Context) -> Yield:
         yield Made(row.split, sample, tuple(_added(messages)))
 
 
-def prepared(step: Trajectory, row: Session, context: Context) -> Talk | str:
+def attempt_of(step: Trajectory, row: Session, context: Context) -> Attempt | None:
+    """Return a session as a side of a pair; None where it went neither well nor badly."""
+    facts = row.facts
+    if row.split != "train" or (facts.parent and not step.subagents):
+        return None
+    talk = _opened(step, row)
+    reason = ""
+    for each in context.session_steps:
+        reason = reason or apply(each, talk)
+    fault = fault_of(reason, facts.outcome)
+    parts = segments_of(talk)
+    if fault is None or len(parts) != 1:
+        return None
+    messages = messages_of(talk, parts[0])
+    if not messages:
+        return None
+    sample = _sample(step, row, talk, messages, _tools_of(step, row))
+    return Attempt(facts.task, sample.sample_id, fault, messages, sample.tools, facts.provenance)
+
+
+def _prepared(step: Trajectory, row: Session, context: Context) -> Talk | str:
     """Return a session after all session steps, or the reason it is left out for."""
+    talk = _opened(step, row)
+    for each in context.session_steps:
+        if reason := apply(each, talk):
+            return reason
+    return talk
+
+
+def _opened(step: Trajectory, row: Session) -> Talk:
     talk = Talk.of(row)
     if step.system_prompt and not any(each.source == "system" for each in talk.turns):
         talk.turns.insert(0, Turn("system", _text_of(step.system_prompt)))
         talk.note("system_prompt_added")
-    for each in context.session_steps:
-        if reason := apply(each, talk):
-            return reason
     if step.reasoning == "drop" and any(each.reasoning for each in talk.turns):
         talk.note("reasoning_dropped")
         for each in talk.turns:
