@@ -47,6 +47,10 @@ class Renderer(ABC):
     def is_control(self, token: int) -> bool:
         """Whether it is one that no text of a conversation can contain."""
 
+    def num_bytes(self, tokens: Sequence[int]) -> int:
+        """UTF-8 bytes of the text of the tokens."""
+        return len(self.decode(tokens).encode())
+
     def views(self, sample: Sample) -> Sequence[Sample]:
         """Return the conversation once for each prompt that is no beginning of the next one."""
         return (sample,)
@@ -90,8 +94,7 @@ class Renderer(ABC):
 
     def _row(self, sample: Sample, tokens: Tokens) -> TokenRow:
         labels = tokens.labels
-        trained = [token for token in labels if token != IGNORED]
-        num_bytes = len(self.decode(trained).encode())
+        num_bytes = self.num_bytes([token for token in labels if token != IGNORED])
         return TokenRow(sample.sample_id, sample.family, tokens.input_ids, labels, num_bytes)
 
     def scannable(self, row: TokenRow, sample: Sample) -> str:
