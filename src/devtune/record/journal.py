@@ -89,14 +89,15 @@ class Recorder:
                 self._say(error, first)
         return self.journals[-1]
 
-    async def append(self, journal: Journal, line: dict[str, Any]) -> None:
-        """Write one line, wholly even if whoever waits is cancelled. Others are served meanwhile.
+    async def append(self, journal: Journal, line: dict[str, Any]) -> bool:
+        """Write one line, wholly even if whoever waits is cancelled; return whether it is written.
 
-        Raises `DevtuneError` where recording is strict and this fails.
+        Others are served meanwhile. Raises `DevtuneError` where recording is strict and this fails.
         """
         fault = await asyncio.shield(asyncio.create_task(self._append(journal, line)))
         if fault and self._is_strict:
             raise DevtuneError(one_line(fault, journal.file, "--journal"))
+        return fault is None
 
     async def _append(self, journal: Journal, line: dict[str, Any]) -> OSError | None:
         loop = asyncio.get_running_loop()

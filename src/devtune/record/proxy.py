@@ -6,7 +6,6 @@ hung up on, as if nobody stood between.
 
 import asyncio
 import json
-import os
 import ssl
 from collections.abc import Callable, Coroutine
 from typing import Any
@@ -17,7 +16,14 @@ from devtune.errors import DevtuneError
 from devtune.record.address import Address
 from devtune.record.journal import Recorder
 from devtune.record.recording import Recording, is_recorded
-from devtune.record.wire import READ_BYTES, Gone, Peer, request_for, response_for
+from devtune.record.wire import (
+    READ_BYTES,
+    Gone,
+    Peer,
+    reason_of,
+    request_for,
+    response_for,
+)
 
 CONNECT_SECONDS = 10.0
 
@@ -131,7 +137,7 @@ class Proxy:
             if client.http.they_are_waiting_for_100_continue:
                 break
             events = await client.receive()
-        what = f"cannot reach {self._address}: {_reason(error)}; start it, or correct --to"
+        what = f"cannot reach {self._address}: {reason_of(error)}; start it, or correct --to"
         await _refuse(client, 502, what)
 
 
@@ -192,16 +198,6 @@ async def _first(*works: Coroutine[Any, Any, Any]) -> Any:
         for each in tasks:
             each.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-
-
-def _reason(error: OSError) -> str:
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return error.verify_message
-    if isinstance(error, ssl.SSLError):
-        return "no TLS is spoken there"
-    if error.errno is not None and error.errno > 0:
-        return os.strerror(error.errno).lower()
-    return (error.strerror or str(error)).lower()
 
 
 async def _refuse(client: Peer, status: int, why: str) -> None:

@@ -26,7 +26,7 @@ class Recording:
         self._path = request.target.partition(b"?")[0].decode("ascii", "replace")
         self._request, self._response = Body(header(request, b"content-encoding")), Body()
         self._status = 0
-        self._is_asked = self._is_answered = False
+        self._is_asked = self._is_kept = self._is_answered = False
 
     def sent(self, event: h11.Event) -> None:
         """Keep a part of the request."""
@@ -50,19 +50,23 @@ class Recording:
             await self.note(f"the request is not recorded: {error}")
             return
         line = {"event": REQUEST, "id": self._id, "at": now(), "path": self._path, "body": body}
-        await self._recorder.append(self._journal, line)
+        self._is_kept = await self._recorder.append(self._journal, line)
 
     async def answered(self, is_complete: bool) -> None:
-        """Write the response, or what there is of it; only the first time this is called."""
+        """Write the response to a request that is written, or what there is of it; once."""
         if self._is_answered:
             return
         self._is_answered = True
         if not self._is_asked or not self._status:
             await self.note("no answer: the request or the connection was cut off")
             return
+        if not self._is_kept:
+            self._recorder.num_lost += 1
+            return
         try:
             body = self._response.text(is_complete)
         except ValueError as error:
+            self._recorder.num_lost += 1
             await self.note(f"the response is not recorded: {error}")
             return
         # Clients hang up after this event, before the server has closed the message around it.

@@ -9,6 +9,7 @@ import socket
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,9 @@ from devtune.progress import Progress
 from devtune.record.address import Address, is_loopback, parse_address
 from devtune.record.journal import Recorder
 from devtune.record.proxy import Proxy
-from devtune.record.wire import READ_BYTES
+from devtune.record.wire import READ_BYTES, reason_of
 
+MAX_PORT = 65535
 SECONDS_TO_END = 5.0
 """What runs when a signal comes may take that long; a second signal cuts it off."""
 
@@ -44,8 +46,8 @@ def record(order: Order, progress: Progress) -> None:
             raise RecipeError(f"--to: {address} is the proxy itself; set another --port")
         recorder = Recorder(order.journal.absolute(), _warn, order.is_strict)
         try:
-            _greet(own, address, recorder, progress)
-            fault = asyncio.run(_serve(listening, address, recorder))
+            greet = partial(_greet, own, address, recorder, progress)
+            fault = asyncio.run(_serve(listening, address, recorder, greet))
         finally:
             recorder.close()
     _conclude(recorder, progress)
@@ -59,13 +61,16 @@ def _are_here(address: Address, own: Address) -> bool:
 
 def _listen(host: str, port: int) -> socket.socket:
     where = f"--host {host} --port {port}"
+    if not 0 <= port <= MAX_PORT:
+        raise RecipeError(f"{where}: ports end at {MAX_PORT}; set another")
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         family, *_, place = found[0]
         listening = socket.create_server(place[:2], family=family, backlog=128)
-    except (OSError, OverflowError, UnicodeError) as error:
-        why = (getattr(error, "strerror", None) or str(error)).lower()
-        raise RecipeError(f"{where}: {why}; set another") from None
+    except OSError as error:
+        raise RecipeError(f"{where}: {reason_of(error)}; set another") from None
+    except UnicodeError:
+        raise RecipeError(f"{where}: no name of a machine; set another") from None
     if not is_loopback(host):
         _warn(f"{where}: other machines can reach it, use the server and be recorded")
     return listening
@@ -80,7 +85,7 @@ def _greet(own: Address, address: Address, recorder: Recorder, progress: Progres
 
 
 async def _serve(
-    listening: socket.socket, address: Address, recorder: Recorder
+    listening: socket.socket, address: Address, recorder: Recorder, greet: Callable[[], None]
 ) -> DevtuneError | None:
     """Serve until a signal comes, or recording cannot go on; then return why."""
     loop = asyncio.get_running_loop()
@@ -95,6 +100,7 @@ async def _serve(
     proxy = Proxy(address, recorder, give_up)
     server = await asyncio.start_server(proxy.accept, sock=listening, limit=READ_BYTES)
     _on_signals(stop.set)
+    greet()
     await stop.wait()
     server.close()
     ending = asyncio.create_task(proxy.close(SECONDS_TO_END))

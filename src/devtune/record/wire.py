@@ -5,6 +5,8 @@ connection alone.
 """
 
 import asyncio
+import os
+import ssl
 from collections.abc import Sequence
 
 import h11
@@ -158,3 +160,14 @@ def _passed_on(head: h11.Request | h11.Response | h11.InformationalResponse) -> 
 def _readable(value: bytes) -> bytes:
     offered = [each for each in value.split(b",") if each.partition(b";")[0].strip() in CODINGS]
     return b",".join(offered).strip() or b"identity"
+
+
+def reason_of(error: OSError) -> str:
+    """Say in a few words why no connection came about."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return error.verify_message
+    if isinstance(error, ssl.SSLError):
+        return "no TLS is spoken there"
+    if error.errno is not None and error.errno > 0:
+        return os.strerror(error.errno).lower()
+    return (error.strerror or str(error)).lower()
