@@ -11,14 +11,13 @@ from devtune.record.journal import Journal, Recorder
 
 
 def lines(file):
-    return [json.loads(line) for line in file.read_text(encoding="ascii").splitlines()]
+    return [json.loads(line) for line in file.read_text(encoding="utf-8").split("\n")[:-1]]
 
 
 def append(recorder, *texts):
     async def work():
         return [
-            await recorder.append(recorder.current(), {"event": "note", "note": text})
-            for text in texts
+            recorder.append(recorder.current(), {"event": "note", "note": text}) for text in texts
         ]
 
     return asyncio.run(work())
@@ -50,7 +49,7 @@ def test_modes_hold_whatever_the_mask_is(tmp_path):
     assert stat.S_IMODE(recorder.journals[0].file.stat().st_mode) == 0o600
 
 
-def test_lines_are_ascii_and_in_their_order(tmp_path):
+def test_lines_hold_any_text_in_their_order(tmp_path):
     recorder = Recorder(tmp_path / "a.jsonl", print)
     texts = ["é 日本 \u2028", *map(str, range(50))]
     assert all(append(recorder, *texts))
@@ -122,24 +121,8 @@ def test_what_is_written_reaches_the_disk_soon(tmp_path, monkeypatch):
         recorder = Recorder(tmp_path / "a.jsonl", print)
         before = len(synced)
         for _ in range(2):
-            await recorder.append(recorder.current(), {"event": "note", "note": "x"})
+            recorder.append(recorder.current(), {"event": "note", "note": "x"})
         await asyncio.sleep(0.2)
         return len(synced) - before
 
     assert asyncio.run(work()) == 1  # one for both
-
-
-def test_a_line_is_written_even_if_nobody_waits_for_it(tmp_path):
-    recorder = Recorder(tmp_path / "a.jsonl", print)
-
-    async def work():
-        line = {"event": "note", "note": "x"}
-        waiting = asyncio.create_task(recorder.append(recorder.current(), line))
-        await asyncio.sleep(0)
-        waiting.cancel()
-        await asyncio.sleep(0.1)
-        return waiting.cancelled()
-
-    assert asyncio.run(work())
-    recorder.close()
-    assert [each["note"] for each in lines(tmp_path / "a.jsonl")[1:]] == ["x"]

@@ -40,7 +40,7 @@ class Recorded:
     def lines(self, event=None):
         """Return lines of all journals, or those of one event."""
         files = sorted(self.place.rglob("*.jsonl"))
-        found = [json.loads(line) for file in files for line in file.read_text().splitlines()]
+        found = [json.loads(line) for file in files for line in file.read_text().split("\n")[:-1]]
         return [each for each in found if event is None or each.get("event") == event]
 
     def sessions(self):

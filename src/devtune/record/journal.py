@@ -4,7 +4,6 @@ Writes new files of mode 0600 in a directory of mode 0700; reads none.
 """
 
 import asyncio
-import json
 import os
 import secrets
 from collections.abc import Callable
@@ -12,6 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+import orjson
 
 from devtune.errors import DevtuneError, RecipeError, one_line
 from devtune.records.journal import FORMAT, RESPONSE
@@ -23,7 +24,7 @@ MAX_BYTES = 100 << 20
 
 
 class Journal:
-    """One file. Its lines are ASCII, so that one torn anywhere harms no other."""
+    """One file."""
 
     def __init__(self, file: Path) -> None:
         self.file, self.size = file, 0
@@ -37,7 +38,7 @@ class Journal:
 
     def append(self, line: dict[str, Any]) -> None:
         """Write one line, or raise `OSError` and leave the file as it was."""
-        content = memoryview(json.dumps(line).encode() + b"\n")
+        content = memoryview(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
         try:
             written = 0
             while written < len(content):
@@ -57,8 +58,9 @@ class Journal:
 
 
 class Recorder:
-    """Writes lines in their order, in a thread of its own, so that no exchange waits for another.
+    """Writes lines at once, and has a thread wait for the disk.
 
+    A write goes to memory of the system and is done sooner than a thread could be asked to do it.
     What cannot be written is said once by `warn` and counted; where recording is strict it is
     raised as `DevtuneError`.
     """
@@ -66,7 +68,7 @@ class Recorder:
     def __init__(self, place: Path, warn: Callable[[str], None], is_strict: bool = False) -> None:
         """Open the first journal: `place` if it ends in `.jsonl`, else a new file below it."""
         self._warn, self._is_strict, self._is_warned = warn, is_strict, False
-        self._writer, self._syncer = ThreadPoolExecutor(1), ThreadPoolExecutor(1)
+        self._syncer = ThreadPoolExecutor(1)
         self._timer: asyncio.TimerHandle | None = None
         self.num_recorded = self.num_lost = 0
         try:
@@ -89,33 +91,28 @@ class Recorder:
                 self._say(error, first)
         return self.journals[-1]
 
-    async def append(self, journal: Journal, line: dict[str, Any]) -> bool:
-        """Write one line, wholly even if whoever waits is cancelled; return whether it is written.
+    def append(self, journal: Journal, line: dict[str, Any]) -> bool:
+        """Write one line; return whether it is written.
 
-        Others are served meanwhile. Raises `DevtuneError` where recording is strict and this fails.
+        Raises `DevtuneError` where recording is strict and this fails.
         """
-        fault = await asyncio.shield(asyncio.create_task(self._append(journal, line)))
-        if fault and self._is_strict:
-            raise DevtuneError(one_line(fault, journal.file, "--journal"))
-        return fault is None
-
-    async def _append(self, journal: Journal, line: dict[str, Any]) -> OSError | None:
-        loop = asyncio.get_running_loop()
         try:
-            await loop.run_in_executor(self._writer, journal.append, line)
+            journal.append(line)
         except OSError as error:
             self.num_lost += line["event"] == RESPONSE
+            if self._is_strict:
+                raise DevtuneError(one_line(error, journal.file, "--journal")) from None
             self._say(error, journal.file)
-            return error
+            return False
         self.num_recorded += line["event"] == RESPONSE and line["is_complete"]
         if self._timer is None:
+            loop = asyncio.get_running_loop()
             self._timer = loop.call_later(SECONDS_BETWEEN_SYNCS, self._begin_sync)
-        return None
+        return True
 
     def _begin_sync(self) -> None:
         self._timer = None
-        loop = asyncio.get_running_loop()
-        loop.run_in_executor(self._syncer, self._sync)
+        self._syncer.submit(self._sync)
 
     def _sync(self) -> None:
         try:
@@ -133,7 +130,6 @@ class Recorder:
         """Write what is left to the disk; nothing may be appended any more."""
         if self._timer:
             self._timer.cancel()
-        self._writer.shutdown()
         self._syncer.shutdown()
         self._sync()
         for each in self.journals:

@@ -114,7 +114,7 @@ class Proxy:
             is_complete = bool(await _first(down, up))
         finally:
             if recording:
-                await recording.answered(is_complete)
+                recording.answered(is_complete)
         if not is_complete:
             raise Gone
 
@@ -132,7 +132,7 @@ class Proxy:
         self, client: Peer, recording: Recording | None, events: list[h11.Event], error: OSError
     ) -> None:
         if recording:
-            await recording.note("no answer: the server cannot be reached")
+            recording.note("no answer: the server cannot be reached")
         while not isinstance(events[-1], h11.EndOfMessage):
             if client.http.they_are_waiting_for_100_continue:
                 break
@@ -152,7 +152,7 @@ async def _pass_request(
                 for each in events:
                     recording.sent(each)
                 if is_whole:
-                    await recording.asked()
+                    recording.asked()
             await _send_or_wait(server, events)
             if is_whole:
                 break
@@ -180,7 +180,7 @@ async def _pass_response(client: Peer, server: Peer, recording: Recording | None
                 for each in events:
                     recording.received(each)
                 if is_whole:
-                    await recording.answered(is_complete=True)
+                    recording.answered(is_complete=True)
             await client.send([response_for(each) for each in events])
             if is_whole:
                 return True

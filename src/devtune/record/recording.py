@@ -41,24 +41,24 @@ class Recording:
         elif isinstance(event, h11.Data):
             self._response.add(event.data)
 
-    async def asked(self) -> None:
+    def asked(self) -> None:
         """Write the request, which is whole."""
         self._is_asked = True
         try:
             body = self._request.text()
         except ValueError as error:
-            await self.note(f"the request is not recorded: {error}")
+            self.note(f"the request is not recorded: {error}")
             return
         line = {"event": REQUEST, "id": self._id, "at": now(), "path": self._path, "body": body}
-        self._is_kept = await self._recorder.append(self._journal, line)
+        self._is_kept = self._recorder.append(self._journal, line)
 
-    async def answered(self, is_complete: bool) -> None:
+    def answered(self, is_complete: bool) -> None:
         """Write the response to a request that is written, or what there is of it; once."""
         if self._is_answered:
             return
         self._is_answered = True
         if not self._is_asked or not self._status:
-            await self.note("no answer: the request or the connection was cut off")
+            self.note("no answer: the request or the connection was cut off")
             return
         if not self._is_kept:
             self._recorder.num_lost += 1
@@ -67,7 +67,7 @@ class Recording:
             body = self._response.text(is_complete)
         except ValueError as error:
             self._recorder.num_lost += 1
-            await self.note(f"the response is not recorded: {error}")
+            self.note(f"the response is not recorded: {error}")
             return
         # Clients hang up after this event, before the server has closed the message around it.
         is_complete = is_complete or body.rstrip().endswith(_LAST_EVENT)
@@ -75,12 +75,12 @@ class Recording:
             "event": RESPONSE, "id": self._id, "at": now(), "status": self._status,
             "body": body, "is_complete": is_complete,
         }  # fmt: skip
-        await self._recorder.append(self._journal, line)
+        self._recorder.append(self._journal, line)
 
-    async def note(self, text: str) -> None:
+    def note(self, text: str) -> None:
         """Write why a text or an answer is missing."""
         line = {"event": NOTE, "id": self._id, "at": now(), "note": text}
-        await self._recorder.append(self._journal, line)
+        self._recorder.append(self._journal, line)
 
 
 class Body:

@@ -6,6 +6,7 @@ connection alone.
 
 import asyncio
 import os
+import socket
 import ssl
 from collections.abc import Sequence
 
@@ -43,6 +44,9 @@ class Peer:
     ) -> None:
         self.http = h11.Connection(role, max_incomplete_event_size=MAX_HEAD_BYTES)
         self._reader, self._writer = reader, writer
+        # asyncio forgets this for what a socket accepts that was made elsewhere; else the end of a
+        # stream waits 40 ms for the other side to acknowledge what came before.
+        writer.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     async def receive(self) -> list[h11.Event]:
         """Return what has arrived, waiting for it, up to the end of a message. Raises `Gone`."""
