@@ -8,6 +8,7 @@ import asyncio
 import json
 import ssl
 from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
 from typing import Any
 
 import h11
@@ -28,6 +29,29 @@ from devtune.record.wire import (
 CONNECT_SECONDS = 10.0
 
 
+@dataclass(slots=True, eq=False)
+class Conversation:
+    """A connection of a client, its own to the server, and what is going on."""
+
+    client: Peer
+    server: Peer | None = None
+    is_connected: asyncio.Event = field(default_factory=asyncio.Event)
+    recording: Recording | None = None
+    is_running: bool = False
+    """Whether a request has begun and its response has not ended."""
+
+    def end_exchange(self) -> bool:
+        """Make ready for another exchange; return whether both connections can have one."""
+        self.recording, self.is_running = None, False
+        return all(each.next_cycle() for each in (self.client, self.server) if each)
+
+    def close(self) -> None:
+        """Hang up on both sides."""
+        self.client.close()
+        if self.server:
+            self.server.abort()
+
+
 class Proxy:
     """Serves connections until it is closed."""
 
@@ -37,23 +61,23 @@ class Proxy:
         """`give_up` is called where recording is strict and cannot go on."""
         self._address, self._recorder, self._give_up = address, recorder, give_up
         self._encryption = ssl.create_default_context() if address.is_encrypted else None
-        self._conversations: set[asyncio.Task[None]] = set()
-        self._idle: set[asyncio.Task[None]] = set()
+        self._conversations: dict[asyncio.Task[None], Conversation] = {}
         self._num_exchanges = 0
         self._is_closing = False
 
     def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serve one connection of a client, which may ask many times."""
-        client = Peer(h11.SERVER, reader, writer)
-        task = asyncio.create_task(self._converse(client))
-        self._conversations.add(task)
-        task.add_done_callback(self._conversations.discard)
+        conversation = Conversation(Peer(h11.SERVER, reader, writer))
+        task = asyncio.create_task(self._converse(conversation))
+        self._conversations[task] = conversation
+        task.add_done_callback(self._conversations.pop)
 
     async def close(self, seconds: float) -> None:
         """Let exchanges that run end within a time, then cut them off; what they said is kept."""
         self._is_closing = True
-        for task in tuple(self._idle):
-            task.cancel()
+        for task, conversation in self._conversations.items():
+            if not conversation.is_running:
+                task.cancel()
         for limit in (seconds, None):
             if self._conversations:
                 await asyncio.wait(self._conversations, timeout=limit)
@@ -61,17 +85,17 @@ class Proxy:
 
     def cut_off(self) -> None:
         """End exchanges that run."""
-        for task in tuple(self._conversations):
+        for task in self._conversations:
             task.cancel()
 
-    async def _converse(self, client: Peer) -> None:
-        servers: list[Peer] = []
+    async def _converse(self, conversation: Conversation) -> None:
+        client = conversation.client
         try:
-            while events := await self._next_request(client, servers):
-                await self._exchange(client, servers, events)
-                peers = (client, *servers)
-                if self._is_closing or not all(each.next_cycle() for each in peers):
-                    break
+            try:
+                await _first(self._pass_responses(conversation), self._pass_requests(conversation))
+            finally:
+                if conversation.recording:
+                    conversation.recording.answered(is_complete=False)
         except Gone as gone:
             if gone.status:
                 await _refuse(client, gone.status, "what came in is no HTTP/1.1 request")
@@ -79,113 +103,79 @@ class Proxy:
             self._give_up(error)
             await _refuse(client, 500, str(error))
         finally:
-            client.close()
-            for each in servers:
-                each.abort()
+            conversation.close()
 
-    async def _next_request(self, client: Peer, servers: list[Peer]) -> list[h11.Event]:
-        """Return the beginning of a request; nothing when the server hangs up first."""
-        task = asyncio.current_task()
-        assert task
-        self._idle.add(task)
-        try:
-            return await _first(client.receive(), *(each.left() for each in servers)) or []
-        finally:
-            self._idle.discard(task)
+    async def _pass_requests(self, conversation: Conversation) -> None:
+        """Pass requests on until the client hangs up, or nobody is there to answer."""
+        while True:
+            events = await conversation.client.receive()
+            if isinstance(request := events[0], h11.Request):
+                if not await self._begin(conversation, request):
+                    await _drain(conversation.client, events)
+                    return
+                is_recorded = conversation.recording is not None
+                events[0] = request_for(request, self._address, is_recorded)
+            if conversation.recording:
+                conversation.recording.sent(events)
+            assert conversation.server
+            try:
+                await conversation.server.send(events)
+            except Gone:  # it may have answered before, and that is passed on by others
+                await asyncio.get_running_loop().create_future()
 
-    async def _exchange(self, client: Peer, servers: list[Peer], events: list[h11.Event]) -> None:
-        request = events[0]
-        assert isinstance(request, h11.Request)
-        recording = None
+    async def _begin(self, conversation: Conversation, request: h11.Request) -> bool:
+        """Make ready for a request; answer it here when the server cannot be reached."""
+        conversation.is_running = True
         if is_recorded(request):
             self._num_exchanges += 1
             recording = Recording(self._recorder, self._num_exchanges, request)
-        if not servers:
-            try:
-                servers.append(await self._connect())
-            except OSError as error:
-                await self._unreachable(client, recording, events, error)
-                return
-        events[0] = request_for(request, self._address, recording is not None)
-        is_complete = False
-        try:
-            up = _pass_request(client, servers[0], recording, events)
-            down = _pass_response(client, servers[0], recording)
-            is_complete = bool(await _first(down, up))
-        finally:
-            if recording:
-                recording.answered(is_complete)
-        if not is_complete:
-            raise Gone
-
-    async def _connect(self) -> Peer:
+            conversation.recording = recording
+        if conversation.server:
+            return True
         try:
             opening = asyncio.open_connection(
                 self._address.host, self._address.port, ssl=self._encryption, limit=READ_BYTES
             )
             reader, writer = await asyncio.wait_for(opening, CONNECT_SECONDS)
         except TimeoutError:
-            raise OSError(f"no connection within {CONNECT_SECONDS:.0f} seconds") from None
-        return Peer(h11.CLIENT, reader, writer)
-
-    async def _unreachable(
-        self, client: Peer, recording: Recording | None, events: list[h11.Event], error: OSError
-    ) -> None:
-        if recording:
-            recording.note("no answer: the server cannot be reached")
-        while not isinstance(events[-1], h11.EndOfMessage):
-            if client.http.they_are_waiting_for_100_continue:
-                break
-            events = await client.receive()
-        what = f"cannot reach {self._address}: {reason_of(error)}; start it, or correct --to"
-        await _refuse(client, 502, what)
-
-
-async def _pass_request(
-    client: Peer, server: Peer, recording: Recording | None, events: list[h11.Event]
-) -> None:
-    """Pass a request on, its first events given; return when the client hangs up."""
-    try:
-        while True:
-            is_whole = isinstance(events[-1], h11.EndOfMessage)
-            if recording:
-                for each in events:
-                    recording.sent(each)
-                if is_whole:
-                    recording.asked()
-            await _send_or_wait(server, events)
-            if is_whole:
-                break
-            events = await client.receive()
-    except Gone:
-        return
-    await client.left()
-
-
-async def _send_or_wait(server: Peer, events: list[h11.Event]) -> None:
-    """A server that hangs up may have answered before, and that is passed on by others."""
-    try:
-        await server.send(events)
-    except Gone:
-        await asyncio.get_running_loop().create_future()
-
-
-async def _pass_response(client: Peer, server: Peer, recording: Recording | None) -> bool:
-    """Pass a response on; return whether it was whole."""
-    try:
-        while True:
-            events = await server.receive()
-            is_whole = isinstance(events[-1], h11.EndOfMessage)
-            if recording:
-                for each in events:
-                    recording.received(each)
-                if is_whole:
-                    recording.answered(is_complete=True)
-            await client.send([response_for(each) for each in events])
-            if is_whole:
-                return True
-    except Gone:
+            why = f"no connection within {CONNECT_SECONDS:.0f} seconds"
+        except OSError as error:
+            why = reason_of(error)
+        else:
+            conversation.server = Peer(h11.CLIENT, reader, writer)
+            conversation.is_connected.set()
+            return True
+        if conversation.recording:
+            conversation.recording.note("no answer: the server cannot be reached")
+            conversation.recording = None
+        what = f"cannot reach {self._address}: {why}; start it, or correct --to"
+        await _refuse(conversation.client, 502, what)
         return False
+
+    async def _pass_responses(self, conversation: Conversation) -> None:
+        """Pass responses on until the server hangs up, or the client does while one comes."""
+        await conversation.is_connected.wait()
+        assert conversation.server
+        try:
+            while True:
+                events = await conversation.server.receive()
+                if conversation.recording:
+                    conversation.recording.received(events)
+                await conversation.client.send([response_for(each) for each in events])
+                if not isinstance(events[-1], h11.EndOfMessage):
+                    continue
+                if not conversation.end_exchange() or self._is_closing:
+                    return
+        except Gone:
+            return
+
+
+async def _drain(client: Peer, events: list[h11.Event]) -> None:
+    """Let a client say all it has to say, or it may not listen to the answer."""
+    while not isinstance(events[-1], h11.EndOfMessage):
+        if client.http.they_are_waiting_for_100_continue:
+            return
+        events = await client.receive()
 
 
 async def _first(*works: Coroutine[Any, Any, Any]) -> Any:

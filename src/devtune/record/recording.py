@@ -5,6 +5,7 @@ Writes lines of the journal: the text of bodies, the path and the status; no hea
 
 import codecs
 import zlib
+from collections.abc import Sequence
 
 import h11
 
@@ -28,20 +29,26 @@ class Recording:
         self._status = 0
         self._is_asked = self._is_kept = self._is_answered = False
 
-    def sent(self, event: h11.Event) -> None:
-        """Keep a part of the request."""
-        if isinstance(event, h11.Data):
-            self._request.add(event.data)
+    def sent(self, events: Sequence[h11.Event]) -> None:
+        """Keep a part of the request; at its end, write it."""
+        for each in events:
+            if isinstance(each, h11.Data):
+                self._request.add(each.data)
+            elif isinstance(each, h11.EndOfMessage):
+                self._asked()
 
-    def received(self, event: h11.Event) -> None:
-        """Keep a part of the response."""
-        if isinstance(event, h11.Response):
-            self._status = event.status_code
-            self._response = Body(header(event, b"content-encoding"))
-        elif isinstance(event, h11.Data):
-            self._response.add(event.data)
+    def received(self, events: Sequence[h11.Event]) -> None:
+        """Keep a part of the response; at its end, write it."""
+        for each in events:
+            if isinstance(each, h11.Response):
+                self._status = each.status_code
+                self._response = Body(header(each, b"content-encoding"))
+            elif isinstance(each, h11.Data):
+                self._response.add(each.data)
+            elif isinstance(each, h11.EndOfMessage):
+                self.answered(is_complete=True)
 
-    def asked(self) -> None:
+    def _asked(self) -> None:
         """Write the request, which is whole."""
         self._is_asked = True
         try:

@@ -44,14 +44,24 @@ class Peer:
     ) -> None:
         self.http = h11.Connection(role, max_incomplete_event_size=MAX_HEAD_BYTES)
         self._reader, self._writer = reader, writer
+        self._is_paused, self._resumed = False, asyncio.Event()
         # asyncio forgets this for what a socket accepts that was made elsewhere; else the end of a
         # stream waits 40 ms for the other side to acknowledge what came before.
         writer.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     async def receive(self) -> list[h11.Event]:
-        """Return what has arrived, waiting for it, up to the end of a message. Raises `Gone`."""
+        """Return what has arrived, waiting for it, up to the end of a message. Raises `Gone`.
+
+        Called before `next_cycle` it waits for that, and meanwhile notices when the other leaves.
+        """
         while not (events := self._parsed()):
-            self.http.receive_data(await self._read())
+            if self._is_paused and self.http.trailing_data[0]:
+                await self._resumed.wait()
+                continue
+            content = await self._read()
+            if self._is_paused and not content:
+                raise Gone
+            self.http.receive_data(content)
         return events
 
     def _parsed(self) -> list[h11.Event]:
@@ -61,7 +71,11 @@ class Peer:
                 event = self.http.next_event()
                 if isinstance(event, h11.ConnectionClosed):
                     break
-                if event is h11.NEED_DATA or event is h11.PAUSED:
+                if event is h11.PAUSED:
+                    self._is_paused = True
+                    self._resumed.clear()
+                    return events
+                if event is h11.NEED_DATA:
                     return events
                 events.append(event)  # pyright: ignore[reportArgumentType]
         except h11.RemoteProtocolError as error:
@@ -76,16 +90,6 @@ class Peer:
             return await self._reader.read(READ_BYTES)
         except OSError:
             raise Gone from None
-
-    async def left(self) -> None:
-        """Return when the other side hangs up; what it says before is kept for `receive`."""
-        try:
-            while content := await self._read():
-                self.http.receive_data(content)
-                if len(self.http.trailing_data[0]) > MAX_HEAD_BYTES:
-                    await asyncio.get_running_loop().create_future()  # it waits, so do we
-        except Gone:
-            return
 
     async def send(self, events: Sequence[h11.Event]) -> None:
         """Send events, and wait while the other side is slow. Raises `Gone`."""
@@ -102,6 +106,8 @@ class Peer:
         if self.http.our_state is not h11.DONE or self.http.their_state is not h11.DONE:
             return False
         self.http.start_next_cycle()
+        self._is_paused = False
+        self._resumed.set()
         return True
 
     def close(self) -> None:
