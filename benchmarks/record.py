@@ -22,6 +22,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -53,16 +54,19 @@ def main() -> None:
         f" {SECONDS_TO_FIRST * 1000:.0f} ms; {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f};"
         " milliseconds"
     )
-    head = f"{'':32} {'direct':^15} {'recorded':^15} {'added':^15}"
-    print(head + f"\n{'':32}" + f" {'median':>7} {'95 %':>7}" * 3)
-    with server() as direct, proxy(direct) as recorded:
+    head = f"{'':32} {'direct':^15} {'recorded':^15} {'added':^15} {'proxy':>7}"
+    print(head + f"\n{'':32}" + f" {'median':>7} {'95 %':>7}" * 3 + f" {'CPU':>7}")
+    with server() as direct, proxy(direct) as (recorded, process):
         for num_clients in (1, 8):
             for is_stream in (False, True):
                 body = request(options.kilobytes, is_stream)
                 rounds = max(1, options.exchanges // ROUNDS)
+                before = cpu_seconds(process)
                 found = measure((direct, recorded), num_clients, rounds, body)
+                worked = cpu_seconds(process) - before
+                each = worked * 1000 / ROUNDS / num_clients / (rounds + WARM_UP)
                 clients = f"{num_clients} client{'s' * (num_clients > 1)}"
-                print_rows(f"{clients}, {'stream' if is_stream else 'whole'}", *found)
+                print_rows(f"{clients}, {'stream' if is_stream else 'whole'}", *found, each)
 
 
 def request(kilobytes: int, is_stream: bool) -> bytes:
@@ -121,19 +125,25 @@ async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
 
 
 @contextmanager
-def proxy(to: str) -> Iterator[str]:
-    """Yield the address of `devtune record` before a server."""
+def proxy(to: str) -> Iterator[tuple[str, int]]:
+    """Yield address and process of `devtune record` before a server."""
     with tempfile.TemporaryDirectory() as place:
         command = [sys.executable, "-m", "devtune", "record", "--to", to, "--journal", place]
         command += ["--port", "0", "--json"]
         process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         assert process.stdout
         try:
-            yield json.loads(process.stdout.readline())["address"]
+            yield json.loads(process.stdout.readline())["address"], process.pid
         finally:
             process.terminate()
             said = json.loads(process.communicate()[0])
             print(f"{said['num_recorded']} exchanges recorded, {said['num_lost']} lost")
+
+
+def cpu_seconds(process: int) -> float:
+    """Return what a process has worked: other programs of the machine do not lengthen it."""
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def measure(
@@ -172,14 +182,15 @@ async def client(address: str, exchanges: int, body: bytes) -> list[Times]:
     return times[WARM_UP:]
 
 
-def print_rows(name: str, direct: list[Times], recorded: list[Times]) -> None:
-    """Print the median and the 95th percentile of both, and their differences."""
+def print_rows(name: str, direct: list[Times], recorded: list[Times], cpu: float) -> None:
+    """Print the median and the 95th percentile of both, their differences, and the work done."""
     for field, label in (("first_byte", "first byte"), ("whole", "exchange")):
         numbers: list[float] = []
         for times in (direct, recorded):
             values = [getattr(each, field) for each in times]
             numbers += [statistics.median(values), statistics.quantiles(values, n=20)[-1]]
         numbers += [numbers[2] - numbers[0], numbers[3] - numbers[1]]
+        numbers += [cpu] if field == "whole" else []
         print(f"{f'{name}, {label}':<32}" + "".join(f" {each:7.2f}" for each in numbers))
 
 
