@@ -15,6 +15,7 @@ import asyncio
 import json
 import multiprocessing
 import os
+import random
 import statistics
 import subprocess
 import sys
@@ -31,6 +32,8 @@ EVENTS = 20
 SECONDS_TO_FIRST, SECONDS_BETWEEN = 0.03, 0.005
 """What the stand-in for a model takes: a fast one, so that little is hidden behind it."""
 ROUNDS = 10
+SECONDS_OF_WORK = 0.06
+"""At most, between two exchanges of a client, by chance: agents do not ask in step."""
 WARM_UP = 2
 """Exchanges of each client in each round that are not counted."""
 
@@ -170,6 +173,7 @@ async def client(address: str, exchanges: int, body: bytes) -> list[Times]:
     head = f"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n"
     times: list[Times] = []
     for _ in range(WARM_UP + exchanges):
+        await asyncio.sleep(random.uniform(0, SECONDS_OF_WORK))
         started = time.perf_counter()
         writer.write(head.encode() + body)
         content = await reader.read(1 << 16)
