@@ -14,6 +14,7 @@ from devtune.line import NAMES
         ["report", "dataset"],
         ["privacy", "run"],
         ["trace", "0123"],
+        ["record", "--to", "http://127.0.0.1:8000/v1", "--journal", "journals"],
     ],
 )
 def test_every_command_has_a_function(typed):
@@ -29,3 +30,9 @@ def test_what_is_erased_can_be_said_several_times():
     assert (options.authors, options.paths) == (["a@corp.test", "b"], ["app/x"])
     assert (options.repos, options.commits) == ([], ["0123456"])
     assert (options.dry_run, options.weights, options.runs) == (True, False, None)
+
+
+def test_a_recording_is_of_this_machine_alone_unless_asked():
+    typed = ["record", "--to", "http://127.0.0.1:8000/v1", "--journal", "journals"]
+    options = make_parser().parse_args(typed)
+    assert (options.host, options.port, options.strict) == ("127.0.0.1", 8100, False)

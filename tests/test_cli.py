@@ -26,7 +26,8 @@ def devtune(capsys):
 def test_help_names_every_command(devtune):
     code, out, _ = devtune("--help")
     assert code == 0
-    for name in (*NAMES, "run", "check", "show", "plan", "schema", "samples", "report", "trace"):
+    others = ("run", "check", "show", "plan", "schema", "samples", "report", "trace", "record")
+    for name in (*NAMES, *others):
         assert re.search(rf"^    {name}\b", out, re.MULTILINE), name
 
 

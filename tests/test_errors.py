@@ -23,6 +23,12 @@ def test_what_the_system_refuses_comes_with_a_remedy(number, expected):
     assert one_line(error, "/runs/out") == f"/runs/out: {expected}"
 
 
+def test_a_remedy_names_the_setting_that_writes_elsewhere():
+    error = OSError(errno.EROFS, os.strerror(errno.EROFS))
+    said = one_line(error, "/runs/out", "--journal")
+    assert said == "/runs/out: the file system is read-only; set another --journal"
+
+
 def test_the_file_of_the_error_is_named_before_ours():
     error = FileNotFoundError(errno.ENOENT, "No such file", "/data/x")
     assert one_line(error, "/runs/out").startswith("/data/x: ")

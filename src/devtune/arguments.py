@@ -34,6 +34,7 @@ def make_parser() -> argparse.ArgumentParser:
     _add_reports(commands)
     _add_trace(commands)
     _add_erase(commands)
+    _add_record(commands)
     return parser
 
 
@@ -109,6 +110,40 @@ def _add_erase(commands: Any) -> None:
     erase.add_argument(
         "--weights", action="store_true", help="delete the weights that were trained on it, too"
     )
+
+
+def _add_record(commands: Any) -> None:
+    summary = "a proxy that writes down what an agent's model sees and says"
+    record = commands.add_parser(
+        "record", help=summary,
+        description=f"{summary}. It stands between any OpenAI-compatible agent and server,"
+        " and passes every byte on as it arrives. Conversations are written to a journal, which"
+        " `collect` reads as a source of type sessions. Headers, and so keys, are never written.",
+        epilog="devtune record --to http://127.0.0.1:8000/v1 --journal journals/",
+    )  # fmt: skip
+    record.add_argument(
+        "--to",
+        required=True,
+        metavar="URL",
+        help="base URL of the server, as an agent would have it",
+    )
+    record.add_argument(
+        "--journal", required=True, type=Path, metavar="PLACE",
+        help="a directory, for a new file at each start; or a new file, NAME.jsonl",
+    )  # fmt: skip
+    record.add_argument(
+        "--host",
+        default="127.0.0.1",
+        help="where to listen (default 127.0.0.1: this machine alone)",
+    )
+    record.add_argument("--port", type=int, default=8100, help="default 8100; 0 takes a free one")
+    record.add_argument(
+        "--strict", action="store_true",
+        help="stop when the journal cannot be written, e.g. on a full disk; else traffic goes on",
+    )  # fmt: skip
+    record.add_argument("--quiet", action="store_true", help="print nothing but errors")
+    record.add_argument("--json", action="store_true", help="print one JSON event a line")
+    record.set_defaults(command="record")
 
 
 def _add(commands: Any, name: str, summary: str) -> argparse.ArgumentParser:

@@ -177,6 +177,13 @@ def _erase(options: argparse.Namespace) -> None:
     progress.event(stage="erase", **found)
 
 
+def _record(options: argparse.Namespace) -> None:
+    from devtune.record.service import Order, record
+
+    order = Order(options.to, options.journal, options.host, options.port, options.strict)
+    record(order, _progress(options))
+
+
 COMMANDS: dict[str, Callable[[argparse.Namespace], None]] = {
     "run": _run,
     "stage": _stage,
@@ -189,4 +196,5 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], None]] = {
     "privacy": _privacy,
     "trace": _trace,
     "erase": _erase,
+    "record": _record,
 }

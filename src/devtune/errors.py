@@ -19,12 +19,15 @@ class RecipeError(DevtuneError):
     exit_code = 2
 
 
-def one_line(error: OSError, where: Path | str) -> str:
-    """Say what the operating system refused at `where`, and what to do about it."""
+def one_line(error: OSError, where: Path | str, setting: str = "run_dir") -> str:
+    """Say what the operating system refused at `where`, and what to do about it.
+
+    `setting` is what the user can set to write elsewhere.
+    """
     remedies = {
-        errno.ENOSPC: ("no space left on the device", "free space there or set another run_dir"),
-        errno.EDQUOT: ("disk quota exceeded", "free space there or set another run_dir"),
-        errno.EROFS: ("the file system is read-only", "set another run_dir"),
+        errno.ENOSPC: ("no space left on the device", f"free space there or set another {setting}"),
+        errno.EDQUOT: ("disk quota exceeded", f"free space there or set another {setting}"),
+        errno.EROFS: ("the file system is read-only", f"set another {setting}"),
         errno.EACCES: ("permission denied", "change its permissions or set another path"),
         errno.EPERM: ("operation not permitted", "change its permissions or set another path"),
         errno.ENOTDIR: ("a part of the path is a file", "set another path"),

@@ -22,6 +22,7 @@ LIGHT = (
     "devtune.data.renderers.chat_template",
     "devtune.data.renderers.mistral",
     "devtune.launch.local",
+    "devtune.record.service",
     "devtune.report.closing",
     "devtune.report.fields",
     "devtune.report.traced",
@@ -32,6 +33,13 @@ LIGHT = (
 @pytest.mark.parametrize("module", LIGHT)
 def test_what_runs_beside_private_code_loads_no_torch(module):
     code = f"import sys, {module}; print(*(set({HEAVY!r}) & set(sys.modules)))"
+    command = [sys.executable, "-c", code]
+    answer = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert answer.stdout.split() == []
+
+
+def test_only_a_recording_loads_what_a_server_needs():
+    code = "import sys, devtune.cli; print(*({'asyncio', 'h11', 'ssl'} & set(sys.modules)))"
     command = [sys.executable, "-c", code]
     answer = subprocess.run(command, capture_output=True, text=True, check=True)
     assert answer.stdout.split() == []

@@ -49,11 +49,7 @@ class Log:
 
 def parse(path: str, content: bytes) -> Log:
     """Take a file apart. Raises `Unreadable` for what is no JSON of objects."""
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise Unreadable("not_utf8", f"byte {error.start}") from None
-    text = text.strip()
+    text = _decode(content).strip()
     if not text:
         raise Unreadable("empty")
     if text[0] not in "{[":
@@ -65,6 +61,15 @@ def parse(path: str, content: bytes) -> Log:
     if isinstance(value, dict):
         return Log(path, (cast(Object, value),), "document")
     return Log(path, tuple(as_objects(value)), "array")
+
+
+def _decode(content: bytes) -> str:
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        if error.reason != "unexpected end of data":
+            raise Unreadable("not_utf8", f"byte {error.start}") from None
+        return content[: error.start].decode("utf-8-sig")  # a crash cut a character in two
 
 
 def _lines(path: str, lines: list[str]) -> Log:

@@ -89,6 +89,6 @@ def _read(place: Place) -> Iterator[tuple[str, Draft]]:
     if reader is None:
         raise Unreadable("not_a_session", "no agent's log as far as devtune knows them")
     for draft in reader.read(log):
-        if log.is_cut:
+        if log.is_cut and reader is not recorded:  # whose lines are exchanges, each read or not
             draft.is_complete = False
         yield reader.NAME, draft

@@ -1,6 +1,7 @@
 """Journals of `devtune record`: requests, and what was answered, as they went over the wire."""
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,9 +10,11 @@ from devtune.data.sessions.draft import Draft
 from devtune.data.sessions.log import Log, as_string
 from devtune.data.sessions.openai_messages import is_message, messages_of
 from devtune.data.sources.fields import Object, as_number, as_object, as_objects
+from devtune.records.journal import FORMAT, REQUEST, RESPONSE
 
 NAME = "recorded"
-FORMAT = "devtune-record-1"
+_END_OF_LINE = re.compile(r"\r\n|\n|\r")
+"""Of the stream; a text may hold others that Python splits at."""
 
 
 def recognises(log: Log) -> bool:
@@ -25,9 +28,9 @@ def read(log: Log) -> Iterator[Draft]:
     exchanges: list[Exchange] = []
     for line in log.objects[1:]:
         name = as_string(line.get("id"))
-        if line.get("event") == "request":
+        if line.get("event") == REQUEST:
             requests[name] = as_object(_json(line.get("body")))
-        elif line.get("event") == "response" and line.get("is_complete") is True:
+        elif line.get("event") == RESPONSE and _is_whole(line):
             request = requests.pop(name, {})
             answer = answer_of(as_string(line.get("body")))
             if messages_of(request) and is_message(answer):
@@ -37,6 +40,10 @@ def read(log: Log) -> Iterator[Draft]:
     yield from sessions_of(exchanges, about)
 
 
+def _is_whole(response: Object) -> bool:
+    return response.get("is_complete") is True and response.get("status", 200) == 200
+
+
 def answer_of(body: str) -> Object:
     """Return the message of a response, put together where it was streamed; empty without one."""
     if not body.lstrip().startswith(("data:", "event:", ":", "id:")):
@@ -44,15 +51,21 @@ def answer_of(body: str) -> Object:
         return as_object(choices[0].get("message")) if choices else {}
     message: Object = {"role": "assistant", "content": ""}
     calls: dict[int, Object] = {}
-    for line in body.splitlines():
+    is_whole = False
+    for line in _END_OF_LINE.split(body):
         if not line.startswith("data:"):
             continue
-        choices = as_objects(as_object(_json(line[5:])).get("choices"))
+        event = as_object(_json(line[5:]))
+        if event.get("error"):
+            return {}
+        is_whole = is_whole or line[5:].strip() == "[DONE]"
+        choices = as_objects(event.get("choices"))
         if choices and choices[0].get("index", 0) == 0:
+            is_whole = is_whole or bool(choices[0].get("finish_reason"))
             _add(message, calls, as_object(choices[0].get("delta")))
     if calls:
         message["tool_calls"] = [calls[index] for index in sorted(calls)]
-    return message
+    return message if is_whole else {}
 
 
 def _add(message: Object, calls: dict[int, Object], delta: Object) -> None:
