@@ -312,6 +312,22 @@ def test_other_runs_that_hold_it_are_named_with_their_weights(site, erase):
     assert "devtune run RECIPE_OF_'the other'" in printed
 
 
+@pytest.mark.parametrize("format", ["jsonl", "parquet"])
+def test_exported_samples_go_here_and_are_named_elsewhere(site, erase, format):
+    other, run = site / "runs" / "handed over", site / "runs" / "mine"
+    for more in ((), ("--out", str(other))):
+        make_export = ["export-samples", str(site / "recipe.yaml"), "--quiet", "--format", format]
+        with pytest.raises(SystemExit) as ended:
+            main([*make_export, *more])
+        assert ended.value.code == 0
+    code, printed = erase(*AUTHOR)
+    assert code == 0
+    assert not (run / f"samples-{format}").exists()
+    (entry,) = entries_of(run)
+    assert str(other) in {x["directory"] for x in entry["other_runs"]}
+    assert f"rm -rf -- '{other}'" in printed
+
+
 def test_weights_without_a_way_back_to_a_dataset_are_named(site, erase):
     alone = shutil.copytree(site / "runs/mine/serving", site / "runs/handed over/serving")
     shutil.copytree(site / "runs/mine/report", site / "runs/mine/old")

@@ -33,6 +33,7 @@ def make_parser() -> argparse.ArgumentParser:
     schema.set_defaults(command="schema")
     _add_reports(commands)
     _add_trace(commands)
+    _add_export(commands)
     _add_erase(commands)
     return parser
 
@@ -88,6 +89,18 @@ def _add_trace(commands: Any) -> None:
     )  # fmt: skip
     trace.add_argument("--json", action="store_true", help="print one JSON object")
     trace.set_defaults(command="trace")
+
+
+def _add_export(commands: Any) -> None:
+    export = _add(commands, "export-samples", "samples/ for another trainer, with loss weights")
+    export.add_argument(
+        "--format", choices=("jsonl", "parquet"), default="jsonl",
+        help="jsonl: OpenAI's messages and tools (default); parquet: for Hugging Face datasets",
+    )  # fmt: skip
+    export.add_argument(
+        "--out", type=Path, metavar="DIRECTORY",
+        help="a new directory (default: samples-FORMAT in run_dir)",
+    )  # fmt: skip
 
 
 def _add_erase(commands: Any) -> None:

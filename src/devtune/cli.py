@@ -158,6 +158,12 @@ def _trace(options: argparse.Namespace) -> None:
         print(line)
 
 
+def _export_samples(options: argparse.Namespace) -> None:
+    from devtune.handover import hand_over
+
+    hand_over(_load(options), options.format, options.out, _progress(options))
+
+
 def _erase(options: argparse.Namespace) -> None:
     from devtune.data.sources.targets import Asked
     from devtune.erase import Order, erase
@@ -188,5 +194,6 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], None]] = {
     "report": _report,
     "privacy": _privacy,
     "trace": _trace,
+    "export-samples": _export_samples,
     "erase": _erase,
 }

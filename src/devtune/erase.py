@@ -123,7 +123,7 @@ def _rebuild(recipe: Recipe, folder: Path, progress: Progress) -> Path:
 
 def _entry(rows: Sequence[Tombstone], fates: Fates, recipe: Path, order: Order) -> dict[str, Any]:
     own = [str(fates.run_dir / name) for name in (*PAGES, *PARTIAL)]
-    own += [str(each) for each in fates.reports]
+    own += [str(each) for each in (*fates.reports, *fates.exported)]
     kept = () if order.takes_weights else tuple(fates.weights)
     return {
         "date": rows[0].date,

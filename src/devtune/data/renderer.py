@@ -90,7 +90,7 @@ class Renderer:
             row.input_ids, special_token_policy=SpecialTokenPolicy.KEEP
         )
         calls = (call for message in sample.messages for call in message.tool_calls)
-        return "\n".join((whole, *(text for call in calls for text in _strings(call.arguments))))
+        return "\n".join((whole, *(text for call in calls for text in strings_in(call.arguments))))
 
     def spans(self, input_ids: Sequence[int], labels: Sequence[int]) -> Iterator[Span]:
         """Yield the text in runs of alike tokens; a character may take several tokens."""
@@ -106,7 +106,7 @@ class Renderer:
             yield Span(text, is_trained, is_control)
 
 
-def _strings(arguments: str) -> Iterator[str]:
+def strings_in(arguments: str) -> Iterator[str]:
     """Yield the texts in a JSON value, however deep."""
     waiting = [json.loads(arguments)]
     while waiting:
