@@ -113,7 +113,7 @@ def _schema(options: argparse.Namespace) -> None:
 def _samples(options: argparse.Namespace) -> None:
     from devtune.report.samples import print_samples
 
-    print_samples(options.dataset, options.split, options.family, options.n)
+    print_samples(options.dataset, options.split, options.family, options.n, is_full=options.full)
 
 
 def _report(options: argparse.Namespace) -> None:
