@@ -29,7 +29,7 @@ REBUILT = {"collect": "corpus", "build": "samples", "render": "dataset"}
 """Stages that are run again, and their directories."""
 DRAFT, RECORD, KEYS = "erasure.partial", "erasure.json", "keys"
 PARTIAL = ("corpus.partial", "samples.partial", "dataset.partial", "report.partial")
-PAGES = ("dataset.html", "privacy.html")
+PAGES = ("dataset.html", "privacy.html", "dataset-trajectories", "dataset-trajectories.partial")
 """Written beside a run by `devtune report` and `devtune privacy`."""
 PRIVATE = 0o700
 

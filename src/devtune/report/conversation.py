@@ -26,7 +26,6 @@ from devtune.data.renderer import (
 from devtune.records import Message
 
 Speaker = Literal["system", "tools", "user", "assistant", "tool"]
-ASSISTANT: Speaker = "assistant"
 Kind = Literal["control", "text", "key", "layout", "hidden"]
 END_AVAILABLE_TOOLS, END_SYSTEM_PROMPT = 6, 18
 _SPEAKERS: Mapping[int, Speaker] = {
@@ -102,13 +101,20 @@ def turns_of(
         if token not in _ENDS and end < len(input_ids):
             continue
         ids, marks = input_ids[start:end], labels[start:end]
-        speaker = next((_SPEAKERS[each] for each in ids if each in _SPEAKERS), ASSISTANT)
+        speaker = _speaker(ids)
         limits = answers if speaker == "assistant" else context
         spans = list(_single(renderer.spans(ids, marks)))
         is_short = speaker == "tools" and limits is not None
         found = _only_names(spans) if is_short else _stretches(spans, limits)
         yield Turn(speaker, tuple(found), len(ids), num_trained(marks))
         start = end
+
+
+def _speaker(ids: Sequence[int]) -> Speaker:
+    for each in ids:
+        if each in _SPEAKERS:
+            return _SPEAKERS[each]
+    return "assistant"
 
 
 def mask_reasons(messages: Iterable[Message]) -> list[str]:
