@@ -154,6 +154,8 @@ def entries_of(run):
 def test_no_byte_of_what_was_erased_is_left_in_anything_derived(site, erase, kind):
     run, word = site / "runs" / "mine", CANARIES[kind]
     (run / "dataset.html").write_text(word, encoding="utf-8")
+    (run / "dataset-trajectories").mkdir()
+    (run / "dataset-trajectories" / "index.html").write_text(word, encoding="utf-8")
     (run / "privacy.html").write_text(word, encoding="utf-8")
     (run / "samples.partial").mkdir()
     (run / "samples.partial" / "made.jsonl").write_text(word, encoding="utf-8")
@@ -163,7 +165,8 @@ def test_no_byte_of_what_was_erased_is_left_in_anything_derived(site, erase, kin
     assert code == 0, printed
     assert places_of(word, site, *derived(site)) == set()
     assert word not in printed.lower()
-    assert not {"dataset.html", "privacy.html", "samples.partial"} & {x.name for x in run.iterdir()}
+    pages = {"dataset.html", "privacy.html", "dataset-trajectories"}
+    assert not {*pages, "samples.partial"} & {x.name for x in run.iterdir()}
     for others in set(CANARIES.values()) - {word}:
         assert "changes.jsonl" in places_of(others, site, *derived(site))
 

@@ -61,7 +61,7 @@ def _add_reports(commands: Any) -> None:
     samples.add_argument("--full", action="store_true", help="show long texts whole")
     samples.set_defaults(command="samples")
     report = commands.add_parser(
-        "report", help="one HTML page on a dataset: numbers, samples, what was left out"
+        "report", help="HTML on a dataset: numbers, samples, trajectories, what was left out"
     )
     report.add_argument("dataset", type=Path, help="a finished dataset/ directory")
     report.add_argument("--out", type=Path, help="the page (default: dataset.html beside it)")
