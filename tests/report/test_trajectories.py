@@ -173,13 +173,23 @@ def test_positions_are_as_far_from_each_other_as_can_be(total, most, places):
 
 
 def test_a_full_page_keeps_its_turns_without_their_texts(trajectories, tmp_path, monkeypatch):
-    monkeypatch.setattr(pages, "MAX_PAGE", 300)
+    monkeypatch.setattr(pages, "MAX_LAST", 300)
     write_trajectories(trajectories / "dataset", tmp_path / "pages")
     html = (tmp_path / "pages" / f"01-{0:016x}.html").read_text("utf-8")
     turns = Reader(html).turns
     assert len(turns) == 10
     assert re.fullmatch(r"[\d,]+ characters that are trained not shown", turns[-1]["cut"])
     assert turns[-1]["text"] == ""
+
+
+def test_of_very_many_turns_the_first_and_the_last_are_shown(trajectories, tmp_path, monkeypatch):
+    monkeypatch.setattr(pages, "NUM_FIRST", 3)
+    monkeypatch.setattr(pages, "NUM_LAST", 2)
+    write_trajectories(trajectories / "dataset", tmp_path / "pages")
+    html = (tmp_path / "pages" / f"01-{0:016x}.html").read_text("utf-8")
+    assert re.findall(r'id="turn-(\d+)"', html) == ["1", "2", "3", "9", "10"]
+    assert "5 turns between these are not shown." in html
+    assert "Done 0: </pre></details></s>" in Reader(html).turns[-1]["trained"]
 
 
 def test_without_the_samples_pages_say_what_cannot_be_told(trajectories, tmp_path):

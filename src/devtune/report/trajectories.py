@@ -26,8 +26,10 @@ FAMILY = "trajectory"
 NUM_SHOWN = 40
 """Trajectories that have a page."""
 CONTEXT, ANSWERS = Limits(60, 40, 6000), Limits(150, 100, 16_000)
-MAX_PAGE = 400_000
-"""Characters of a page besides its markup."""
+NUM_FIRST, NUM_LAST = 700, 100
+"""Turns of a page: how it began, and how it ended."""
+MAX_FIRST, MAX_LAST = 300_000, 100_000
+"""Characters of them besides markup."""
 NUM_OPEN_LINES, NUM_OPEN_CHARACTERS = 14, 1200
 """Texts of others than the assistant lie open up to this size."""
 INDEX = "index.html"
@@ -83,6 +85,8 @@ class Overview:
 class Shown(NamedTuple):
     """A turn as a page has it."""
 
+    number: int
+    """In the sample, from 1."""
     turn: Turn
     reason: str
     is_open: bool
@@ -174,7 +178,7 @@ def _write_pages(dataset: Path, overview: Overview, folder: Path) -> None:
                 "title": each.facts["sample_id"],
                 "subject": "trajectory",
                 "each": each,
-                "shown": list(_shown(turns, each.reasons)),
+                "shown": _shown(turns, each.reasons),
                 "num_trained": num_trained(labels),
                 "before": _neighbour(overview, each, -1),
                 "after": _neighbour(overview, each, 1),
@@ -187,16 +191,26 @@ def _neighbour(overview: Overview, each: Chosen, step: int) -> Chosen | None:
     return overview.chosen[place] if 0 <= place < len(overview.chosen) else None
 
 
-def _shown(turns: Iterator[Turn], reasons: tuple[str, ...]) -> Iterator[Shown]:
-    """Turns with the reasons of their masks; where a page is full, without their texts."""
-    waiting, room = iter(reasons), MAX_PAGE
-    for turn in turns:
+def _shown(turns: Iterator[Turn], reasons: tuple[str, ...]) -> tuple[list[Shown], list[Shown]]:
+    """The first and the last turns with the reasons of their masks."""
+    waiting = iter(reasons)
+    shown: list[Shown] = []
+    for number, turn in enumerate(turns, 1):
         is_answer = turn.speaker == "assistant"
         reason = next(waiting, "") if is_answer else ""
-        fits = turn.num_shown <= room
-        room -= turn.num_shown if fits else room
-        shown = turn if fits else turn.without_text()
-        yield Shown(shown, reason, fits and (is_answer or _is_short(turn)))
+        shown.append(Shown(number, turn, reason, is_answer or _is_short(turn)))
+    first, last = shown[:-NUM_LAST][:NUM_FIRST], shown[-NUM_LAST:]
+    return list(_fitted(first, MAX_FIRST)), list(_fitted(last, MAX_LAST))
+
+
+def _fitted(shown: list[Shown], room: int) -> Iterator[Shown]:
+    """Turns without their texts from where there is no more room."""
+    for each in shown:
+        room -= each.turn.num_shown
+        if room < 0:
+            yield each._replace(turn=each.turn.without_text(), is_open=False)
+        else:
+            yield each
 
 
 def _is_short(turn: Turn) -> bool:
