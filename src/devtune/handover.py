@@ -8,6 +8,7 @@ from typing import Any
 
 from devtune.config import Resolved
 from devtune.data.exporting import Format, export_samples
+from devtune.errors import RecipeError
 from devtune.fates import EXPORTED
 from devtune.progress import Progress
 from devtune.run import PERMISSIONS, directory
@@ -25,6 +26,8 @@ def hand_over(
     recipe = resolved.recipe
     samples = directory(recipe, "samples")
     target = (out or samples.with_name(f"samples-{format}")).resolve()
+    if not target.name:
+        raise RecipeError(f"{target}: the root of a file system; set --out to a new directory")
     try:
         manifest, done = run_stage(
             EXPORTED, {"format": format}, {"samples": samples}, target,

@@ -1,19 +1,11 @@
 import json
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from devtune.data.renderer import Renderer, Span
+from devtune.data.renderer import Renderer
 from devtune.records import Message, Sample, ToolCall
-from devtune.report.conversation import (
-    NO_REASON,
-    Limits,
-    _object,
-    _parts,
-    mask_reasons,
-    turns_of,
-)
+from devtune.report.conversation import NO_REASON, mask_reasons, reasons_beside, turns_of
+from devtune.report.stretches import Limits
 from tests.conftest import make_place
 from tests.report.conftest import TOOLS
 
@@ -105,67 +97,6 @@ def test_calls_and_results_are_laid_out_with_real_line_breaks(renderer, rendered
     assert text_of(turns[5]).count("[TOOL_CALLS]edit[ARGS]\n    path: ") == 2
 
 
-@pytest.mark.parametrize(
-    ("given", "shown"),
-    [
-        (
-            '{"a": 10, "b": "10", "c": 1.50, "d": 1e999}',
-            ["a: 10", 'b: "10"', "c: 1.50", "d: 1e999"],
-        ),
-        ('{"a": true, "b": "true", "c": null}', ["a: true", 'b: "true"', "c: null"]),
-        ('{"a": "", "b": " x", "c": "[x", "d": "x"}', ['a: ""', 'b: " x"', 'c: "[x"', "d: x"]),
-        ('{"a": {"b": [1, "2"]}, "c": []}', ['a: {"b": [1, "2"]}', "c: []"]),
-        ('{"a": ["x\\ny", 1]}', ["a:", "    -", "        x", "        y", "    - 1"]),
-        ('{"a": {"b": "x\\ny"}}', ["a:", "    b:", "        x", "        y"]),
-        ('{"a": 1, "a": 2}', None),
-        ("[1, 2]", None),
-        ("{}", None),
-        ('{"a": ', None),
-        ("[" * 5000, None),
-    ],
-)
-def test_arguments_are_told_apart_and_what_is_no_object_stays(given, shown):
-    text = "".join(x.text for x in _object(Span(given, is_trained=True, is_control=False), None))
-    if shown is None:
-        assert text == given
-    else:
-        assert text == "".join(f"\n    {each}" for each in shown) + "\n"
-
-
-@given(
-    st.dictionaries(
-        st.text(max_size=5),
-        st.recursive(
-            st.none() | st.booleans() | st.integers() | st.text(max_size=30),
-            lambda x: st.lists(x, max_size=3) | st.dictionaries(st.text(max_size=5), x, max_size=3),
-            max_leaves=8,
-        ),
-        min_size=1,
-        max_size=4,
-    )
-)
-def test_every_text_of_the_arguments_is_there_to_be_read(given):
-    text = json.dumps(given)
-    shown = list(_object(Span(text, is_trained=True, is_control=False), None))
-    assert all(each.is_trained for each in shown if each.kind != "layout")
-    for key, value in given.items():
-        assert f"{key}:" in [each.text for each in shown if each.kind == "key"]
-        if isinstance(value, str) and "\n" in value:
-            assert set(value.split("\n")) <= {each.text for each in shown if each.kind == "text"}
-
-
-@given(st.text("ab\n", max_size=120), st.integers(1, 3), st.integers(1, 3), st.integers(2, 60))
-def test_beginning_middle_and_end_are_the_text(text, head, tail, characters):
-    first, middle, last = _parts(text, Limits(head, tail, characters))
-    assert first + middle.text + last == text
-    if middle.text:
-        assert len(first) + len(last) <= characters
-    else:
-        assert first == text
-        assert len(text) <= characters
-        assert text.count("\n") <= head + tail
-
-
 def test_long_texts_lose_their_middle_and_say_how_much(renderer, rendered):
     turns = list(turns_of(renderer, *rendered, SMALL, SMALL))
     user = turns[2]
@@ -203,3 +134,10 @@ def test_masks_are_told_turn_by_turn():
         Message("assistant", "Three", is_trained=False),
     )
     assert mask_reasons(together) == ["undone", NO_REASON]
+
+
+def test_a_reason_stands_with_its_own_turn_or_with_none(renderer, rendered):
+    turns = list(turns_of(renderer, *rendered))
+    assert reasons_beside(turns, mask_reasons(MESSAGES)) == ["", "", "", "loop", "", "", "", "", ""]
+    for others in (["", "loop", ""], ["loop", ""], []):
+        assert set(reasons_beside(turns, others)) == {""}

@@ -8,10 +8,10 @@ from devtune.cli import main
 from devtune.data.renderer import Renderer
 from devtune.errors import DevtuneError
 from devtune.report import samples
-from devtune.report.conversation import Stretch
 from devtune.report.excerpt import spelt
 from devtune.report.rows import read_facts, read_tokens
 from devtune.report.samples import coloured, in_words, print_samples
+from devtune.report.stretches import Stretch
 from devtune.stage import Outcome, run_stage
 
 SHOWN = [

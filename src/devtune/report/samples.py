@@ -16,10 +16,16 @@ from devtune.data.renderer import Renderer
 from devtune.errors import DevtuneError
 from devtune.jsonl import read_jsonl
 from devtune.records import Provenance, Sample
-from devtune.report.conversation import Limits, Stretch, Turn, mask_reasons, turns_of
+from devtune.report.conversation import (
+    Turn,
+    mask_reasons,
+    reasons_beside,
+    turns_of,
+)
 from devtune.report.excerpt import spelt
 from devtune.report.lineage import find_part, open_dataset
 from devtune.report.rows import read_facts, read_tokens
+from devtune.report.stretches import Limits, Stretch
 
 CONTEXT = Limits(6, 4, 1600)
 ANSWERS = Limits(30, 15, 8000)
@@ -45,7 +51,7 @@ def print_samples(
     limits = (None, None) if is_full else (CONTEXT, ANSWERS)
     for row, facts in wanted.items():  # read one by one: the order is not that of the file
         for _, ids, labels in read_tokens(file, [row]):
-            turns = turns_of(renderer, ids, labels, *limits)
+            turns = list(turns_of(renderer, ids, labels, *limits))
             _print_sample(console, facts, known.get(facts["sample_id"]), turns, has_colour)
     console.rule()
     shown = f"[{TRAINED}]on green[/]" if has_colour else f"between {OPEN} and {CLOSE}"
@@ -91,7 +97,7 @@ def _print_sample(
     console: Console,
     facts: Mapping[str, Any],
     sample: Sample | None,
-    turns: Iterable[Turn],
+    turns: list[Turn],
     has_colour: bool,
 ) -> None:
     size = f"{facts['num_tokens']:,} tokens, {facts['num_trained_tokens']:,} trained"
@@ -99,9 +105,7 @@ def _print_sample(
     reasons = mask_reasons(sample.messages) if sample else []
     for line in _about(sample, reasons):
         console.print(Text(spelt(line), style="italic"))
-    waiting = iter(reasons)
-    for turn in turns:
-        reason = next(waiting, "") if turn.speaker == "assistant" else ""
+    for turn, reason in zip(turns, reasons_beside(turns, reasons), strict=True):
         console.print()
         console.print(_title(turn, reason))
         console.print(coloured(turn.stretches, marks=not has_colour))

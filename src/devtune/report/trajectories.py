@@ -15,12 +15,13 @@ from devtune.data.render import TEKKEN
 from devtune.data.renderer import Renderer, num_trained
 from devtune.errors import RecipeError, one_line
 from devtune.records import SPLITS, Provenance, Split
-from devtune.report.conversation import Limits, Turn, mask_reasons, turns_of
+from devtune.report.conversation import Turn, mask_reasons, reasons_beside, turns_of
 from devtune.report.excerpt import spelt
 from devtune.report.html import fill, write_html
 from devtune.report.lineage import Part, find_part, open_dataset
 from devtune.report.origins import read_pairs
 from devtune.report.rows import read_facts, read_tokens
+from devtune.report.stretches import Limits
 
 FAMILY = "trajectory"
 NUM_SHOWN = 40
@@ -193,12 +194,13 @@ def _neighbour(overview: Overview, each: Chosen, step: int) -> Chosen | None:
 
 def _shown(turns: Iterator[Turn], reasons: tuple[str, ...]) -> tuple[list[Shown], list[Shown]]:
     """The first and the last turns with the reasons of their masks."""
-    waiting = iter(reasons)
-    shown: list[Shown] = []
-    for number, turn in enumerate(turns, 1):
-        is_answer = turn.speaker == "assistant"
-        reason = next(waiting, "") if is_answer else ""
-        shown.append(Shown(number, turn, reason, is_answer or _is_short(turn)))
+    whole = list(turns)
+    shown = [
+        Shown(number, turn, reason, turn.speaker == "assistant" or _is_short(turn))
+        for number, (turn, reason) in enumerate(
+            zip(whole, reasons_beside(whole, reasons), strict=True), 1
+        )
+    ]
     first, last = shown[:-NUM_LAST][:NUM_FIRST], shown[-NUM_LAST:]
     return list(_fitted(first, MAX_FIRST)), list(_fitted(last, MAX_LAST))
 
