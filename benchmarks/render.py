@@ -13,12 +13,16 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 from datasets import Dataset, disable_progress_bars
 from transformers.integrations.mistral.tokenizer import convert_tekken_tokenizer
 from trl import pack_dataset
 
+from devtune.data.render import write_rows
 from devtune.data.renderers.mistral import MistralRenderer
 from devtune.data.renderers.openai import to_openai
 from devtune.pipeline import RenderSection
@@ -26,13 +30,16 @@ from devtune.records import IGNORED, Message, Sample, ToolCall
 
 TEMPLATE = """\
 {{- bos_token }}
-{%- if messages[0].role == 'system' %}[SYSTEM_PROMPT]{{ messages[0].content }}[/SYSTEM_PROMPT]{% endif %}
+{%- if messages[0].role == 'system' -%}
+[SYSTEM_PROMPT]{{ messages[0].content }}[/SYSTEM_PROMPT]
+{%- endif %}
 {%- if tools %}[AVAILABLE_TOOLS]{{ tools | tojson }}[/AVAILABLE_TOOLS]{% endif %}
 {%- for message in messages %}
 {%- if message.role == 'user' %}[INST]{{ message.content }}[/INST]
 {%- elif message.role == 'tool' %}[TOOL_RESULTS]{{ message.content }}[/TOOL_RESULTS]
 {%- elif message.role == 'assistant' %}{% generation %}{{ message.content }}
-{%- for call in message.tool_calls or [] %}[TOOL_CALLS]{{ call.function.name }}[ARGS]{{ call.function.arguments }}
+{%- for call in message.tool_calls or [] -%}
+[TOOL_CALLS]{{ call.function.name }}[ARGS]{{ call.function.arguments }}
 {%- endfor %}{{ eos_token }}{% endgeneration %}
 {%- endif %}
 {%- endfor %}"""
@@ -67,9 +74,11 @@ def main() -> None:
     print(f"{len(samples)} sessions, {turns} turns of the assistant")
     print(f"{'workers':>7} {'TRL tokens/s':>13} {'devtune tokens/s':>17} {'ratio':>6}")
     for workers in options.workers:
-        theirs, first = timed(render_trl, samples, options.tekken, workers)
-        ours, second = timed(render_devtune, samples, options.tekken, workers)
-        rates = [sum(len(ids) for ids, _ in rows) / s for rows, s in ((theirs, first), (ours, second))]
+        theirs, first = render_trl(samples, options.tekken, workers)
+        ours, second = render_devtune(samples, options.tekken, workers)
+        rates = [
+            sum(len(ids) for ids, _ in rows) / s for rows, s in ((theirs, first), (ours, second))
+        ]
         print(f"{workers:>7} {rates[0]:>13,.0f} {rates[1]:>17,.0f} {rates[1] / rates[0]:>6.1f}")
     same = sum(list(one[0]) == list(other[0]) for one, other in zip(theirs, ours, strict=True))
     masks = sum(list(one[1]) == list(other[1]) for one, other in zip(theirs, ours, strict=True))
@@ -116,21 +125,16 @@ def excerpt(chance: random.Random, texts: Sequence[str], length: int) -> str:
     return text[start : start + length].replace("[", "(").replace("<", "(")
 
 
-def timed(render: Any, samples: Sequence[Sample], tekken: Path, workers: int) -> tuple[Any, float]:
-    """Return what it gives and the seconds it takes."""
-    started = time.perf_counter()
-    rows = render(samples, tekken, workers)
-    return rows, time.perf_counter() - started
-
-
-def render_trl(samples: Sequence[Sample], tekken: Path, workers: int) -> list[tuple[Any, Any]]:
-    """Tokenize as `SFTTrainer` does with `assistant_only_loss`: the template, then its mask."""
+def render_trl(samples: Sequence[Sample], tekken: Path, workers: int) -> tuple[Any, float]:
+    """Tokenize as `SFTTrainer` does with `assistant_only_loss`; return rows and seconds."""
     tokenizer = convert_tekken_tokenizer(str(tekken), chat_template=TEMPLATE)
     tokenizer.bos_token, tokenizer.eos_token = "<s>", "</s>"
-    rows = [
-        {"messages": [to_openai(each) for each in sample.messages], "tools": sample.tools}
-        for sample in samples
-    ]
+    dataset = Dataset.from_list(
+        [
+            {"messages": [to_openai(each) for each in sample.messages], "tools": sample.tools}
+            for sample in samples
+        ]
+    )
 
     def tokenize(example: dict[str, Any]) -> dict[str, Any]:
         processed = tokenizer.apply_chat_template(
@@ -142,32 +146,40 @@ def render_trl(samples: Sequence[Sample], tekken: Path, workers: int) -> list[tu
         )
         return {key: processed[key] for key in ("input_ids", "assistant_masks")}
 
-    dataset = Dataset.from_list(rows)
+    started = time.perf_counter()
     found = dataset.map(
         tokenize,
         remove_columns=dataset.column_names,
         num_proc=workers if workers > 1 else None,
         load_from_cache_file=False,
     )
-    return list(zip(found["input_ids"], found["assistant_masks"], strict=True))
+    took = time.perf_counter() - started
+    return list(zip(found["input_ids"], found["assistant_masks"], strict=True)), took
 
 
-def render_devtune(samples: Sequence[Sample], tekken: Path, workers: int) -> list[tuple[Any, Any]]:
-    """Render as the stage does."""
-    if workers == 1:
-        return rendered(samples, tekken)
-    parts = [samples[start::workers] for start in range(workers)]
-    # Nothing is shared: a process starts as one of the stage does.
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        found = list(pool.map(rendered, parts, [tekken] * workers))
-    return [found[index % workers][index // workers] for index in range(len(samples))]
+def render_devtune(samples: Sequence[Sample], tekken: Path, workers: int) -> tuple[Any, float]:
+    """Render as the stage does, each process into its own table; return rows and seconds."""
+    with TemporaryDirectory() as folder:
+        size = -(-len(samples) // workers)
+        parts = [samples[start : start + size] for start in range(0, len(samples), size)]
+        files = [Path(folder) / f"{number}.parquet" for number in range(len(parts))]
+        started = time.perf_counter()
+        if workers == 1:
+            write_part(samples, tekken, files[0])
+        else:
+            # Forked, as `datasets` forks its own.
+            with ProcessPoolExecutor(workers, mp_context=get_context("fork")) as pool:
+                list(pool.map(write_part, parts, [tekken] * workers, files))
+        took = time.perf_counter() - started
+        tables = pa.concat_tables([pq.read_table(file) for file in files])
+    rows = zip(tables["input_ids"].to_pylist(), tables["labels"].to_pylist(), strict=True)
+    return [(ids, [int(label != IGNORED) for label in labels]) for ids, labels in rows], took
 
 
-def rendered(samples: Sequence[Sample], tekken: Path) -> list[tuple[Any, Any]]:
-    """Return ids and masks, one row a sample."""
+def write_part(samples: Sequence[Sample], tekken: Path, file: Path) -> None:
+    """Render some samples into a table of their own."""
     renderer = MistralRenderer(tekken)
-    rows = (renderer.rows(each, WHOLE)[0][0] for each in samples)
-    return [(row.input_ids, [int(label != IGNORED) for label in row.labels]) for row in rows]
+    write_rows(file, (row for each in samples for row in renderer.rows(each, WHOLE)[0]))
 
 
 def segments(samples: Sequence[Sample], tekken: Path, length: int) -> list[int]:

@@ -9,6 +9,7 @@ from devtune.line import NAMES
     "typed",
     [
         *([each, "recipe.yaml"] for each in ("run", *NAMES, "check", "show", "plan", "erase")),
+        ["export-samples", "recipe.yaml"],
         ["schema"],
         ["samples", "dataset"],
         ["report", "dataset"],

@@ -154,6 +154,8 @@ def entries_of(run):
 def test_no_byte_of_what_was_erased_is_left_in_anything_derived(site, erase, kind):
     run, word = site / "runs" / "mine", CANARIES[kind]
     (run / "dataset.html").write_text(word, encoding="utf-8")
+    (run / "dataset-trajectories").mkdir()
+    (run / "dataset-trajectories" / "index.html").write_text(word, encoding="utf-8")
     (run / "privacy.html").write_text(word, encoding="utf-8")
     (run / "samples.partial").mkdir()
     (run / "samples.partial" / "made.jsonl").write_text(word, encoding="utf-8")
@@ -163,7 +165,8 @@ def test_no_byte_of_what_was_erased_is_left_in_anything_derived(site, erase, kin
     assert code == 0, printed
     assert places_of(word, site, *derived(site)) == set()
     assert word not in printed.lower()
-    assert not {"dataset.html", "privacy.html", "samples.partial"} & {x.name for x in run.iterdir()}
+    pages = {"dataset.html", "privacy.html", "dataset-trajectories"}
+    assert not {*pages, "samples.partial"} & {x.name for x in run.iterdir()}
     for others in set(CANARIES.values()) - {word}:
         assert "changes.jsonl" in places_of(others, site, *derived(site))
 
@@ -310,6 +313,22 @@ def test_other_runs_that_hold_it_are_named_with_their_weights(site, erase):
     stale = " ".join(f"'{other / each}'" for each in names)
     assert f"rm -rf -- {stale}" in printed
     assert "devtune run RECIPE_OF_'the other'" in printed
+
+
+@pytest.mark.parametrize("format", ["jsonl", "parquet"])
+def test_exported_samples_go_here_and_are_named_elsewhere(site, erase, format):
+    other, run = site / "runs" / "handed over", site / "runs" / "mine"
+    for more in ((), ("--out", str(other))):
+        make_export = ["export-samples", str(site / "recipe.yaml"), "--quiet", "--format", format]
+        with pytest.raises(SystemExit) as ended:
+            main([*make_export, *more])
+        assert ended.value.code == 0
+    code, printed = erase(*AUTHOR)
+    assert code == 0
+    assert not (run / f"samples-{format}").exists()
+    (entry,) = entries_of(run)
+    assert str(other) in {x["directory"] for x in entry["other_runs"]}
+    assert f"rm -rf -- '{other}'" in printed
 
 
 def test_weights_without_a_way_back_to_a_dataset_are_named(site, erase):

@@ -33,6 +33,7 @@ def make_parser() -> argparse.ArgumentParser:
     schema.set_defaults(command="schema")
     _add_reports(commands)
     _add_trace(commands)
+    _add_export(commands)
     _add_erase(commands)
     _add_record(commands)
     return parser
@@ -58,9 +59,10 @@ def _add_reports(commands: Any) -> None:
     samples.add_argument("-n", type=int, default=3, help="samples of each family (default 3)")
     samples.add_argument("--family", help="only this family")
     samples.add_argument("--split", choices=("train", "held_out"), default="train")
+    samples.add_argument("--full", action="store_true", help="show long texts whole")
     samples.set_defaults(command="samples")
     report = commands.add_parser(
-        "report", help="one HTML page on a dataset: numbers, samples, what was left out"
+        "report", help="HTML on a dataset: numbers, samples, trajectories, what was left out"
     )
     report.add_argument("dataset", type=Path, help="a finished dataset/ directory")
     report.add_argument("--out", type=Path, help="the page (default: dataset.html beside it)")
@@ -89,6 +91,18 @@ def _add_trace(commands: Any) -> None:
     )  # fmt: skip
     trace.add_argument("--json", action="store_true", help="print one JSON object")
     trace.set_defaults(command="trace")
+
+
+def _add_export(commands: Any) -> None:
+    export = _add(commands, "export-samples", "samples/ for another trainer, with loss weights")
+    export.add_argument(
+        "--format", choices=("jsonl", "parquet"), default="jsonl",
+        help="jsonl: OpenAI's messages and tools (default); parquet: for Hugging Face datasets",
+    )  # fmt: skip
+    export.add_argument(
+        "--out", type=Path, metavar="DIRECTORY",
+        help="a new directory (default: samples-FORMAT in run_dir)",
+    )  # fmt: skip
 
 
 def _add_erase(commands: Any) -> None:

@@ -113,7 +113,7 @@ def _schema(options: argparse.Namespace) -> None:
 def _samples(options: argparse.Namespace) -> None:
     from devtune.report.samples import print_samples
 
-    print_samples(options.dataset, options.split, options.family, options.n)
+    print_samples(options.dataset, options.split, options.family, options.n, is_full=options.full)
 
 
 def _report(options: argparse.Namespace) -> None:
@@ -158,6 +158,12 @@ def _trace(options: argparse.Namespace) -> None:
         print(line)
 
 
+def _export_samples(options: argparse.Namespace) -> None:
+    from devtune.handover import hand_over
+
+    hand_over(_load(options), options.format, options.out, _progress(options))
+
+
 def _erase(options: argparse.Namespace) -> None:
     from devtune.data.sources.targets import Asked
     from devtune.erase import Order, erase
@@ -195,6 +201,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], None]] = {
     "report": _report,
     "privacy": _privacy,
     "trace": _trace,
+    "export-samples": _export_samples,
     "erase": _erase,
     "record": _record,
 }

@@ -29,7 +29,7 @@ REBUILT = {"collect": "corpus", "build": "samples", "render": "dataset"}
 """Stages that are run again, and their directories."""
 DRAFT, RECORD, KEYS = "erasure.partial", "erasure.json", "keys"
 PARTIAL = ("corpus.partial", "samples.partial", "dataset.partial", "report.partial")
-PAGES = ("dataset.html", "privacy.html")
+PAGES = ("dataset.html", "privacy.html", "dataset-trajectories", "dataset-trajectories.partial")
 """Written beside a run by `devtune report` and `devtune privacy`."""
 PRIVATE = 0o700
 
@@ -123,7 +123,7 @@ def _rebuild(recipe: Recipe, folder: Path, progress: Progress) -> Path:
 
 def _entry(rows: Sequence[Tombstone], fates: Fates, recipe: Path, order: Order) -> dict[str, Any]:
     own = [str(fates.run_dir / name) for name in (*PAGES, *PARTIAL)]
-    own += [str(each) for each in fates.reports]
+    own += [str(each) for each in (*fates.reports, *fates.exported)]
     kept = () if order.takes_weights else tuple(fates.weights)
     return {
         "date": rows[0].date,

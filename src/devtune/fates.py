@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from devtune.data.exporting import exported_ids
 from devtune.errors import DevtuneError
 from devtune.jsonl import read_jsonl
 from devtune.recipe import Recipe
@@ -22,6 +23,7 @@ UNFINISHED = ("adapter.partial", "model.partial", "serving.partial")
 """What a training that is not done left may have been trained on it as well."""
 DATA = ("collect", "build", "render")
 """Stages whose directories hold texts."""
+EXPORTED = "export-samples"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +39,14 @@ class Fates:
     """Adapters, models, exports and reports made of a dataset that held one that went."""
     partial: tuple[Path, ...]
     others: tuple[Finished, ...]
-    """Corpora, samples and datasets of other runs that hold one that went."""
+    """Corpora, samples, datasets and exported samples elsewhere that hold one that went."""
     unknown: tuple[Finished, ...]
     """Weights whose dataset is not told by what is here."""
     reports: tuple[Path, ...]
     """What was measured with a dataset that held one that went, or with one that is not known."""
     is_same_sources: bool
+    exported: tuple[Path, ...] = ()
+    """Samples of this run that were exported beside it and hold one that went."""
 
     @property
     def weights(self) -> list[Path]:
@@ -96,16 +100,22 @@ def find_fates(recipe: Recipe, draft: Path, runs: Path) -> Fates:
     taught = [x for x in descendants(finished, trained) if x.stage in (*MODELS, "evaluate")]
     asked = [x for x in descendants(finished, measured) if x.stage == "evaluate"]
     own = [recipe.run_dir / name for name in UNFINISHED]
+    copies = [x for x in finished if x.stage == EXPORTED and _is_stale(x, gone)]
+    mine = [x for x in copies if x.directory.parent == recipe.run_dir]
     return Fates(
         run_dir=recipe.run_dir,
         gone=gone,
         new=came,
         taught=tuple(dict.fromkeys((*taught, *asked))),
         partial=tuple(each for each in own if each.exists() and gone["train"]),
-        others=_others(finished, trained | measured, recipe.run_dir),
+        others=(
+            *_others(finished, trained | measured, recipe.run_dir),
+            *(x for x in copies if x not in mine),
+        ),
         unknown=tuple(adrift(finished)),
         reports=_reports(finished, [*taught, *asked], recipe.run_dir),
         is_same_sources=_sources(recipe.run_dir) in ({}, _sources(draft)),
+        exported=tuple(each.directory for each in mine),
     )
 
 
@@ -140,6 +150,15 @@ def _holds(finished: Finished, split: str, gone: Mapping[str, Sequence[str]]) ->
     wanted = {each for ids in gone.values() for each in ids}
     try:
         return bool(wanted) and not wanted.isdisjoint(_ids_of(finished.directory, split))
+    except DevtuneError:
+        return True  # one that cannot be read cannot be cleared
+
+
+def _is_stale(exported: Finished, gone: Mapping[str, Sequence[str]]) -> bool:
+    """Whether exported samples have any that went."""
+    wanted = {each for ids in gone.values() for each in ids}
+    try:
+        return any(each in wanted for each in exported_ids(exported.directory))
     except DevtuneError:
         return True  # one that cannot be read cannot be cleared
 

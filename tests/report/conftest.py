@@ -91,6 +91,67 @@ def fill_samples(out):
     return Outcome("")
 
 
+def make_trajectory(number):
+    def said(words, count, **arguments):
+        text_of_call = json.dumps(arguments, ensure_ascii=False)
+        return Message(
+            "assistant", words, (ToolCall(f"call{count:05}", "read_file", text_of_call),)
+        )
+
+    failed = replace(said("", 1, path="b"), is_trained=False, mask_reason="failed_edit")
+    looped = replace(said("Once more.", 2, path="b"), is_trained=False, mask_reason="loop")
+    messages = (
+        Message("system", "You have tools."),
+        Message("user", f"Repair {number}."),
+        said("I look.", 0, path="a.py", text="x = 1\ny = 2\n"),
+        Message("tool", "\n".join(f"line {each}" for each in range(300)), (), "call00000"),
+        failed,
+        Message("tool", HOSTILE, (), "call00001"),
+        looped,
+        Message("tool", '{"output": "no\\n</script>no"}', (), "call00002"),
+        Message("assistant", f"Done {number}: </pre></details>"),
+    )
+    place = replace(make_place(f"{number}.jsonl"), source="logs", commit="", author="")
+    return Sample(
+        f"{number:016x}", "trajectory", messages, (place,), TOOLS, task=f"t{number}",
+        outcome="resolved", transformations=("tool_output_cut",),
+    )  # fmt: skip
+
+
+def make_run(out, tekken_file, train, held_out=()):
+    base, samples, section = out / "base", out / "samples", RenderSection(max_length=MAX_LENGTH)
+    base.mkdir(parents=True)
+    (base / "tekken.json").write_bytes(tekken_file.read_bytes())
+
+    def fill_only_sources(scratch):
+        write_jsonl(scratch / "sources.jsonl", [Source("logs", "sessions", 1.0, "", "Ada")])
+        write_jsonl(scratch / "rejected.jsonl", [])
+        return Outcome("")
+
+    def fill_rows(scratch):
+        write_jsonl(scratch / "train.jsonl", train)
+        write_jsonl(scratch / "held_out.jsonl", held_out)
+        for name in ("rejected", "duplicates", "contamination"):
+            write_jsonl(scratch / f"{name}.jsonl", [])
+        return Outcome("")
+
+    def fill_dataset(scratch):
+        return render(section, ONE, samples, base, out / "corpus", scratch, Progress("quiet"))
+
+    run_stage("collect", {}, {}, out / "corpus", fill_only_sources)
+    run_stage("build", {}, {"corpus": out / "corpus"}, samples, fill_rows)
+    run_stage(
+        "render", {"max_length": MAX_LENGTH}, {"samples": samples}, out / "dataset", fill_dataset
+    )
+    return out
+
+
+@pytest.fixture(scope="session")
+def trajectories(tmp_path_factory, tekken_file):
+    out = tmp_path_factory.mktemp("runs") / "agents"
+    return make_run(out, tekken_file, [make_trajectory(0)], [make_trajectory(1)])
+
+
 @pytest.fixture(scope="session")
 def run_dir(tmp_path_factory, tekken_file):
     out = tmp_path_factory.mktemp("runs") / "demo"

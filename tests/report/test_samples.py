@@ -1,35 +1,136 @@
-import pytest
+import io
+import re
 
-from devtune.data.renderers.rows import Span
+import pytest
+from rich.console import Console
+
+from devtune.cli import main
+from devtune.data.renderers.mistral import MistralRenderer
 from devtune.errors import DevtuneError
-from devtune.report.samples import coloured, print_samples
+from devtune.report import samples
+from devtune.report.excerpt import spelt
+from devtune.report.rows import read_facts, read_tokens
+from devtune.report.samples import coloured, in_words, print_samples
+from devtune.report.stretches import Stretch
 from devtune.stage import Outcome, run_stage
 
-SPANS = [
-    Span("[INST]", is_trained=False, is_control=True),
-    Span("Hi", is_trained=False, is_control=False),
-    Span("[/INST]", is_trained=False, is_control=True),
-    Span("Yes", is_trained=True, is_control=False),
-    Span("</s>", is_trained=True, is_control=True),
+SHOWN = [
+    Stretch("[INST]", "control"),
+    Stretch("Hi", "text"),
+    Stretch("[/INST]", "control"),
+    Stretch("Yes", "text", True),
+    Stretch("\n    ", "layout"),
+    Stretch("path:", "key", True),
+    Stretch("</s>", "control", True),
+    Stretch("\n", "layout"),
 ]
 
 
 def test_exactly_the_trained_tokens_are_on_green():
-    text = coloured(SPANS)
-    assert text.plain == "[INST]Hi[/INST]Yes</s>"
+    text = coloured(SHOWN)
+    assert text.plain == "[INST]Hi[/INST]Yes\n    path:</s>\n"
     styles = [text.plain[span.start : span.end] for span in text.spans if "green" in span.style]
-    assert styles == ["Yes", "</s>"]
+    assert styles == ["Yes", "path:", "</s>"]
     dim = [text.plain[span.start : span.end] for span in text.spans if span.style == "dim"]
     assert dim == ["[INST]", "[/INST]"]
 
 
 def test_brackets_of_user_code_are_not_markup():
-    span = Span("[red]x[/red]", is_trained=False, is_control=False)
-    assert coloured([span]).plain == "[red]x[/red]"
+    assert coloured([Stretch("[red]x[/red]", "text")]).plain == "[red]x[/red]"
 
 
 def test_without_colour_the_trained_tokens_stand_between_marks():
-    assert coloured(SPANS, marks=True).plain == "[INST]Hi[/INST]⟦Yes⟧⟦</s>⟧"
+    assert coloured(SHOWN, marks=True).plain == "[INST]Hi[/INST]⟦Yes\n    path:</s>⟧\n"
+    untrained = Stretch("x", "text")
+    between = [SHOWN[3], Stretch("\n", "layout"), untrained, SHOWN[3]]
+    assert coloured(between, marks=True).plain == "⟦Yes⟧\nx⟦Yes⟧"
+
+
+def test_what_would_move_the_cursor_is_spelt():
+    text = coloured([Stretch("\x1b[31m\r\n\t\u202e", "text")])
+    assert text.plain == "ESC[31mCR\n\tU+202E"
+
+
+@pytest.mark.parametrize(
+    ("hidden", "words"),
+    [
+        (Stretch("", "hidden", False, 1, 9), "1 line hidden"),
+        (Stretch("", "hidden", False, 1200, 9), "1,200 lines hidden"),
+        (Stretch("", "hidden", True, 0, 1), "1 character hidden"),
+        (Stretch("bash, \x1b", "hidden", False, 0, 70), "70 characters hidden: bash, ESC"),
+    ],
+)
+def test_what_is_hidden_says_how_much(hidden, words):
+    assert in_words(hidden) == words
+    assert coloured([hidden]).plain == f"⋯ {words} ⋯"
+
+
+def told(dataset, monkeypatch, *, family=None, is_full=False, **options):
+    out = io.StringIO()
+    monkeypatch.setattr(
+        samples, "Console", lambda **more: Console(file=out, width=100, **more, **options)
+    )
+    print_samples(dataset, "train", family, 30, is_full=is_full)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("family", ["commit_edit", "hostile_family"])
+def test_marks_hold_exactly_the_trained_text_of_every_sample(run_dir, monkeypatch, family):
+    dataset = run_dir / "dataset"
+    *shown, _ = re.findall(
+        "⟦(.*?)⟧", told(dataset, monkeypatch, family=family, is_full=True), re.DOTALL
+    )
+    renderer, wanted, file = MistralRenderer(dataset / "tekken.json"), [], dataset / "train.parquet"
+    mine = [n for n, facts in enumerate(read_facts(file)) if facts["family"] == family]
+    for _, ids, labels in read_tokens(file, mine):
+        trained = "".join(x.text for x in renderer.spans(ids, labels) if x.is_trained)
+        wanted.append(spelt(trained, has_lines=True))
+    assert sorted(shown) == sorted(wanted)
+
+
+def test_masked_turns_say_why_and_the_head_says_what_is_known(trajectories, monkeypatch):
+    shown = told(trajectories / "dataset", monkeypatch)
+    assert "task t0, outcome resolved\n" in shown
+    assert "done to it: tool_output_cut\n" in shown
+    assert "2 of 4 answers not trained: failed_edit 1, loop 1\n" in shown
+    assert re.search(r"▸ assistant  \d+ tokens  not trained: failed_edit\n[^⟦]*▸ tool", shown)
+    assert re.search(r"▸ assistant  \d+ tokens  trained\n⟦", shown)
+    assert "⋯ 290 lines hidden ⋯" in shown
+    assert "read_file ⋯" in shown
+    assert shown.rstrip().endswith("--full shows what is hidden")
+    whole = told(trajectories / "dataset", monkeypatch, is_full=True)
+    assert "hidden" not in whole
+    assert "\nline 150\n" in whole
+
+
+@pytest.mark.parametrize("is_colourless", [True, False])
+def test_a_terminal_without_colour_has_marks_and_one_with_it_has_none(
+    trajectories, monkeypatch, is_colourless
+):
+    monkeypatch.setenv("TERM", "xterm-256color")
+    shown = told(trajectories / "dataset", monkeypatch, force_terminal=True, no_color=is_colourless)
+    assert ("⟦" in shown) == is_colourless
+    assert ("\x1b[30;42m" in shown) != is_colourless
+
+
+def test_without_the_samples_beside_it_masked_turns_are_still_told(trajectories, monkeypatch):
+    samples_dir = trajectories / "samples"
+    samples_dir.rename(trajectories / "away")
+    try:
+        shown = told(trajectories / "dataset", monkeypatch)
+    finally:
+        (trajectories / "away").rename(samples_dir)
+    assert re.search(r"▸ assistant  \d+ tokens  not trained\n", shown)
+    assert "task" not in shown
+
+
+def test_the_command_takes_full_and_a_family_nobody_made_is_one_line(trajectories, capsys):
+    for options, code in ((["--full"], 0), (["--family", "none"], 1)):
+        with pytest.raises(SystemExit) as ended:
+            main(["samples", str(trajectories / "dataset"), *options])
+        assert ended.value.code == code
+    captured = capsys.readouterr()
+    assert "no family `none` in train; it has ['trajectory']" in captured.err
 
 
 def test_a_directory_that_is_not_there_is_one_line(tmp_path):

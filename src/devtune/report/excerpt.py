@@ -52,11 +52,14 @@ def visible(text: str, *, has_lines: bool = False) -> Markup:
     return Markup(_UNCOMMON.sub(shown, str(escape(text))))
 
 
-def spelt(text: str) -> str:
+def spelt(text: str, *, has_lines: bool = False) -> str:
     """The same without markup, for places where only text may stand."""
-    return _UNCOMMON.sub(
-        lambda run: _name(run[1]) * len(run[0]) if _hides(run[1]) else run[0], text
-    )
+
+    def shown(run: re.Match[str]) -> str:
+        is_shown = not _hides(run[1]) or (has_lines and run[1] in _LAYOUT)
+        return run[0] if is_shown else _name(run[1]) * len(run[0])
+
+    return _UNCOMMON.sub(shown, text)
 
 
 def _hides(character: str) -> bool:

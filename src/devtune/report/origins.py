@@ -18,13 +18,21 @@ from devtune.report.rows import read_facts
 def read_origins(
     dataset: Path, samples: Part, split: Split
 ) -> Iterator[tuple[dict[str, Any], tuple[Provenance, ...]]]:
-    """Pair each row with the places its text came from; both files stand in the same order.
+    """Pair each row with the places its text came from; there are none where `samples` is missing.
 
-    There are no places where `samples` is missing. Raises `DevtuneError` where the two disagree.
+    Raises `DevtuneError` where the two disagree.
     """
+    for facts, sample in read_pairs(dataset, samples, split):
+        yield facts, sample.provenance if sample else ()
+
+
+def read_pairs(
+    dataset: Path, samples: Part, split: Split
+) -> Iterator[tuple[dict[str, Any], Sample | None]]:
+    """Pair each row with the sample it was made of; both files stand in the same order."""
     facts = read_facts(dataset / f"{split}.parquet")
     if samples.missing:
-        yield from ((each, ()) for each in facts)
+        yield from ((each, None) for each in facts)
         return
     file = samples.directory / f"{split}.jsonl"
     rows = read_jsonl(file, Sample)
@@ -38,4 +46,4 @@ def read_origins(
                 f"{file}: has no sample {each['sample_id']} where the dataset has it;"
                 " move both directories away and run build and render again"
             )
-        yield each, match.provenance
+        yield each, match

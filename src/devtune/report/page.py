@@ -1,11 +1,13 @@
 """A rendered dataset as one HTML page that needs nothing else: no script, no network.
 
-Reads what `dataset.read_numbers` reads, and the tokens of the samples drawn there; writes the page.
+Reads what `dataset.read_numbers` reads, and the tokens of the samples drawn there; writes the page,
+and beside it a folder of pages for trajectories.
 """
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import quote
 
 from devtune.data.renderers.opening import open_renderer
 from devtune.data.renderers.rows import num_trained
@@ -16,6 +18,7 @@ from devtune.report.histogram import bins_of, draw
 from devtune.report.html import fill, inline, write_html
 from devtune.report.omissions import NUM_EXAMPLES
 from devtune.report.rows import read_tokens
+from devtune.report.trajectories import FAMILY, INDEX, write_trajectories
 
 NUM_ROWS, NUM_OPEN_ROWS = 200, 12
 """Rows of a table that are listed, and those of them that are listed before a fold."""
@@ -31,11 +34,17 @@ class Shown(NamedTuple):
 
 
 def write_page(dataset: Path, out: Path | None = None) -> Path:
-    """Write the report on `dataset` and return where: by default `dataset.html` beside it."""
+    """Write the report on `dataset` and return where: by default `dataset.html` beside it.
+
+    Trajectories have pages of their own in `dataset-trajectories/`, named like the page.
+    """
     dataset = dataset.resolve()
     target = out or dataset.parent / "dataset.html"
     numbers = read_numbers(dataset)
-    return write_html(target, page(numbers, read_samples(dataset, numbers)), dataset)
+    folder = target.with_name(f"{target.stem}-trajectories")
+    overview = write_trajectories(dataset, folder)
+    pages = f"{quote(folder.name)}/{INDEX}" if overview else ""
+    return write_html(target, page(numbers, read_samples(dataset, numbers), pages), dataset)
 
 
 def read_samples(dataset: Path, numbers: Numbers) -> dict[str, list[Shown]]:
@@ -53,8 +62,13 @@ def read_samples(dataset: Path, numbers: Numbers) -> dict[str, list[Shown]]:
     }
 
 
-def page(numbers: Numbers, samples: Mapping[str, list[Shown]]) -> Iterator[str]:
-    """Yield the page in pieces; every text of the data is escaped, and nothing of it hidden."""
+def page(
+    numbers: Numbers, samples: Mapping[str, list[Shown]], trajectories: str = ""
+) -> Iterator[str]:
+    """Yield the page in pieces; every text of the data is escaped, and nothing of it hidden.
+
+    `trajectories` is the address of their own pages, from here.
+    """
     bins = bins_of(numbers.lengths)
     values = {
         "title": spelt(numbers.run),
@@ -64,6 +78,8 @@ def page(numbers: Numbers, samples: Mapping[str, list[Shown]]) -> Iterator[str]:
         "bins": bins,
         "drawing": draw(bins),
         "samples": samples,
+        "trajectories": trajectories,
+        "TRAJECTORY": FAMILY,
         "all": _all(numbers),
         "folds": _folds,
         "origin": _origin,

@@ -103,7 +103,7 @@ class Renderer(ABC):
         Then the arguments of tool calls once more: in JSON a line break is two other characters.
         """
         calls = (call for message in sample.messages for call in message.tool_calls)
-        again = (text for call in calls for text in _strings(call.arguments))
+        again = (text for call in calls for text in strings_in(call.arguments))
         return "\n".join((self.spell(row.input_ids), *again))
 
     def spans(self, input_ids: Sequence[int], labels: Sequence[int]) -> Iterator[Span]:
@@ -117,7 +117,7 @@ class Renderer(ABC):
             yield Span(self.spell([token for token, _ in run]), is_trained, is_control)
 
 
-def _strings(arguments: str) -> Iterator[str]:
+def strings_in(arguments: str) -> Iterator[str]:
     """Yield the texts in a JSON value, however deep."""
     waiting: list[Any] = [json.loads(arguments)]
     while waiting:
