@@ -13,6 +13,16 @@ from devtune.data.sources.fields import Object, as_object
 
 NAME = "claude_code"
 _SPOKEN = ("user", "assistant")
+_SYNTHETIC = "<synthetic>"
+"""The model of what the program says in its place: that a request failed, or needed no answer."""
+_COMMANDS = (
+    "<command-name>",
+    "<command-message>",
+    "<local-command-",
+    "<bash-",
+    "<task-notification>",
+)
+"""How a message begins that tells of a command of the program's own."""
 
 
 def recognises(log: Log) -> bool:
@@ -71,11 +81,20 @@ def _tell(draft: Draft, path: list[Object], chain: list[Object]) -> None:
         message = as_object(node.get("message"))
         draft.date = draft.date or as_string(node.get("timestamp"))
         if node.get("type") == "assistant":
-            draft.model = draft.model or as_string(message.get("model"))
+            model = as_string(message.get("model"))
+            is_synthetic = model == _SYNTHETIC
+            draft.model = draft.model or ("" if is_synthetic else model)
             key = _answer_of(node)
             if key not in told:
                 told.add(key)
-                _answer(draft, answers[key], as_string(node.get("timestamp")))
+                blocks, date = answers[key], as_string(node.get("timestamp"))
+                draft.agent_turn(
+                    texts_of(blocks),
+                    calls_of(blocks),
+                    thinking_of(blocks),
+                    date,
+                    is_synthetic=is_synthetic,
+                )
                 _answer_off_path(draft, answers[key], chain)
         elif node.get("type") == "user":
             _listen(draft, node)
@@ -94,10 +113,6 @@ def _answers(chain: Iterable[Object]) -> dict[str, list[Object]]:
             known = found.setdefault(_answer_of(node), [])
             known += [each for each in blocks if each not in known]
     return found
-
-
-def _answer(draft: Draft, blocks: list[Object], date: str) -> None:
-    draft.agent_turn(texts_of(blocks), calls_of(blocks), thinking_of(blocks), date)
 
 
 def _answer_off_path(draft: Draft, blocks: list[Object], chain: Iterable[Object]) -> None:
@@ -120,4 +135,5 @@ def _listen(draft: Draft, node: Object) -> None:
     if text:
         is_summary = node.get("isCompactSummary") is True
         is_meta = node.get("isMeta") is True or is_summary
-        draft.user(text, is_injected=is_meta, is_compaction=is_summary)
+        is_injected = is_meta or text.lstrip().startswith(_COMMANDS)
+        draft.user(text, is_injected=is_injected, is_compaction=is_summary)

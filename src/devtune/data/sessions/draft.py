@@ -54,6 +54,8 @@ class Draft:
     is_complete: bool | None = None
     """None leaves it to how the session ends."""
     parent: str = ""
+    request: str = ""
+    """What was asked first, where only a summary still has it."""
     steps: list[Object] = field(default_factory=list[Object])
     _owners: dict[str, Object] = field(default_factory=dict[str, Object])
     """By call id, the step that calls."""
@@ -73,9 +75,11 @@ class Draft:
         calls: list[Call] | None = None,
         reasoning: str = "",
         date: str = "",
+        *,
         is_copied: bool = False,
+        is_synthetic: bool = False,
     ) -> None:
-        """Add what the model answered."""
+        """Add what the model answered; a synthetic answer is the program's, in its place."""
         step = self._add("agent", text, {})
         if as_moment(date):
             step["timestamp"] = as_moment(date)
@@ -83,6 +87,8 @@ class Draft:
             step["reasoning_content"] = as_string(reasoning)
         if is_copied:
             step["is_copied_context"] = True
+        if is_synthetic:
+            step["llm_call_count"] = 0
         for call in calls or ():
             self._call(step, call)
 
@@ -132,6 +138,8 @@ class Draft:
         """Return what a person asked first."""
         asked = [each for each in self.steps if each["source"] == "user"]
         own = [each for each in asked if not each.get("extra", {}).get(INJECTED)]
+        if self.request and asked and asked[0].get("extra", {}).get(COMPACTION):
+            return self.request
         return cast(str, (own or asked)[0]["message"]) if asked else ""
 
     def ends_well(self) -> bool:
