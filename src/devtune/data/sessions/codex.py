@@ -39,6 +39,7 @@ def read(log: Log) -> Iterator[Draft]:
     draft = Draft("codex", as_string(meta.get("cli_version")), as_string(meta.get("id")))
     draft.directory, draft.date = as_string(meta.get("cwd")), as_string(meta.get("timestamp"))
     draft.commit = as_string(as_object(meta.get("git")).get("commit_hash"))
+    draft.parent = as_string(meta.get("parent_thread_id"))
     base = meta.get("base_instructions") or meta.get("instructions")
     if text := as_string(as_object(base).get("text")) or as_string(base):
         draft.system(text)
