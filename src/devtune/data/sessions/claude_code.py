@@ -39,7 +39,7 @@ def read(log: Log) -> Iterator[Draft]:
         key = as_string(each.get("agentId")) or "sidechain" if is_side else ""
         chains.setdefault(key, []).append(each)
     for key, chain in chains.items():
-        path = _path_to_last(chain, nodes)
+        path = _path_to_last(chain)
         if not path:
             continue
         draft = _begin(path[-1])
@@ -54,8 +54,9 @@ def _is_node(value: Object) -> bool:
     return has_ids and isinstance(value.get("sessionId"), str)
 
 
-def _path_to_last(chain: list[Object], nodes: dict[str, Object]) -> list[Object]:
-    """The lines from the root to the last thing that was said."""
+def _path_to_last(chain: list[Object]) -> list[Object]:
+    """The lines from the root to the last thing that was said, as far as they are of the chain."""
+    nodes = {as_string(each["uuid"]): each for each in chain}
     said = [each for each in chain if each.get("type") in _SPOKEN]
     path: list[Object] = []
     seen: set[str] = set()
