@@ -218,6 +218,22 @@ def test_cline_speaks_in_blocks(tmp_path):
     assert draft.steps[1]["extra"] == {"is_undone": True}
 
 
+def test_blocks_are_read_as_such_whoever_put_them_into_lines(tmp_path):
+    use = {"type": "tool_use", "id": "t", "name": "ls", "input": {"path": "."}}
+    messages = [
+        {"role": "user", "content": "Go"},
+        {"role": "assistant", "content": [{"type": "text", "text": "I look"}, use]},
+        {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "t", "content": "a"}]},
+        {"role": "assistant", "content": "Done"},
+    ]
+    row = {"system": "Be brief.", "messages": messages}
+    [(name, draft), (_, other)] = read_text(tmp_path, lines(row, row))
+    assert (name, said(draft)) == ("cline", said(other))
+    assert said(draft)[0] == ("system", "Be brief.")
+    assert calls(draft) == [("ls", {"path": "."})]
+    assert [each["content"] for each in results(draft)] == ["a"]
+
+
 def test_an_openhands_conversation_is_one_folder(tmp_path):
     def event(number, kind, **more):
         file = tmp_path / "events" / f"event-{number:05}-x.json"

@@ -328,3 +328,18 @@ def test_cline_starts_others():
     [(_, main), (_, inner)] = read_all(LOGS / "cline" / "sub_agent")
     assert inner.parent == main.session_id
     assert answers(inner) == ["I read.", "One function that adds — 日本."]
+
+
+def test_kilo_exports_as_opencode_does():
+    name, draft = only("opencode/kilo")
+    assert (name, draft.version, draft.model) == ("opencode", "7.7.9", "scripted")
+    assert (draft.directory, draft.date[:10]) == ("/srv/agent/clock", "2026-11-25")
+    assert draft.ends_well()
+    assert asked(draft) == [f'"{ASKED}"'], "the program quotes what it is given as one argument"
+    assert draft.steps[1]["reasoning_content"] == "Two files, one of them a test."
+    assert len(draft.steps[1]["observation"]["results"]) == 2
+    assert raw(draft) == {3: '{"filePath": "clock'}
+    assert calls(draft)[4] == UNKNOWN
+    assert flags(draft, "is_error") == [False, False, True, True, True] + [False] * 4
+    assert flags(draft, "exit_code") == [None] * 6 + [1, None, 0]
+    assert calls(draft)[5][1]["newString"].endswith("# é 日本 🙂")

@@ -24,7 +24,7 @@ _EXIT_CODE = re.compile(r"\[Command exited with code (-?\d{1,9})\]")
 
 def recognises(log: Log) -> bool:
     """Whether only users and assistants speak, in blocks, with time stamps or calls."""
-    messages = _messages(log)
+    _, messages = next(_tasks(log), ({}, []))
     if not messages or not all(_is_message(each) for each in messages):
         return False
     types = {_type(block) for each in messages for block in blocks_of(each["content"])}
@@ -33,12 +33,25 @@ def recognises(log: Log) -> bool:
 
 
 def read(log: Log) -> Iterator[Draft]:
-    """Yield the task."""
-    document, messages = log.document, _messages(log)
+    """Yield the task, or each of them."""
+    for document, messages in _tasks(log):
+        yield _task(document, [each for each in messages if _is_message(each)])
+
+
+def _tasks(log: Log) -> Iterator[tuple[Object, list[Object]]]:
+    """Documents with their messages; a file of messages alone is one task."""
+    if log.kind != "document" and _is_message(log.first):
+        yield {}, list(log.objects)
+        return
+    for each in log.objects:
+        yield each, as_objects(each.get("messages"))
+
+
+def _task(document: Object, messages: list[Object]) -> Draft:
     origin = as_object(document.get("origin"))
     draft = Draft("cline", as_string(origin.get("version")), as_string(document.get("sessionId")))
     draft.parent = as_string(origin.get("parentThreadId"))
-    if prompt := as_string(document.get("system_prompt")):
+    if prompt := as_string(document.get("system_prompt") or document.get("system")):
         draft.system(prompt)
     wrong = _wrong_calls(messages)
     for each in messages:
@@ -58,13 +71,7 @@ def read(log: Log) -> Iterator[Draft]:
         if text := texts_of(blocks):
             typed = _TYPED.fullmatch(text)
             draft.user(typed[1] if typed else text)
-    yield draft
-
-
-def _messages(log: Log) -> list[Object]:
-    if log.kind == "array":
-        return list(log.objects)
-    return as_objects(log.document.get("messages"))
+    return draft
 
 
 def _type(block: Object) -> str:

@@ -15,6 +15,7 @@ from devtune.data.sessions import (
     completions,
     mini_swe_agent,
     openai_messages,
+    opencode,
     openhands,
     openhands_output,
     recorded,
@@ -31,7 +32,7 @@ FOLDERS: tuple[ModuleType, ...] = (vibe3, vibe2, openhands)
 """Readers of sessions that are several files."""
 FILES: tuple[ModuleType, ...] = (
     recorded, atif_document, mini_swe_agent, swe_agent, codex, claude_code, completions,
-    openhands_output, cline, openai_messages,
+    openhands_output, opencode, cline, openai_messages,
 )  # fmt: skip
 """Readers of sessions in one file, those that are told for certain first."""
 
