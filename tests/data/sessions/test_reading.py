@@ -72,6 +72,17 @@ def test_arguments_that_are_no_json_object_are_kept_as_written(tmp_path):
     assert not draft.ends_well(), "nobody answered"
 
 
+def test_half_a_character_in_arguments_can_be_written(tmp_path):
+    half = [call(1, arguments='{"a": "\\ud83d", "\\ud83d": ["\\ud83d"]}')]
+    messages = [
+        {"role": "user", "content": "Hi"},
+        {"role": "assistant", "content": "", "tool_calls": half},
+    ]
+    [(_, draft)] = read_text(tmp_path, json.dumps(messages))
+    assert calls(draft) == [("bash", {"a": "\ufffd", "\ufffd": ["\ufffd"]})]
+    json.dumps(draft.document(), ensure_ascii=False).encode()
+
+
 def claude(uuid, parent, kind, content, **more):
     return {
         "uuid": uuid, "parentUuid": parent, "sessionId": "s1", "version": "2.1.0", "cwd": "/srv/x",

@@ -124,7 +124,9 @@ def _answer_off_path(draft: Draft, blocks: list[Object], chain: Iterable[Object]
     for node in chain:
         if node.get("type") == "user":
             inner = blocks_of(as_object(node.get("message")).get("content"))
-            add_results(draft, [each for each in inner if each.get("tool_use_id") in asked])
+            add_results(
+                draft, [each for each in inner if as_string(each.get("tool_use_id")) in asked]
+            )
 
 
 def _listen(draft: Draft, node: Object) -> None:

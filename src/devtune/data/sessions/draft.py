@@ -177,7 +177,7 @@ class Draft:
         found: Object = {
             "tool_call_id": call_id,
             "function_name": as_string(call.name),
-            "arguments": arguments,
+            "arguments": clean_tree(arguments),
         }
         if raw:
             found["extra"] = {RAW_ARGUMENTS: raw}
