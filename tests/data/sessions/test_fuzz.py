@@ -36,6 +36,49 @@ VALUES = (
 BYTES = (b"\xff", b"\xc3", b"\xed\xa0\x80", b"\0", b"\xef\xbb\xbf", b"\r\n", b"\n", b"{", b"]")
 
 
+CALL = {"id": "c1", "type": "function", "function": {"name": "bash", "arguments": '{"a": 1}'}}
+USER, ANSWER = {"role": "user", "content": "Go"}, {"role": "assistant", "content": "Done"}
+CALLING = {"role": "assistant", "content": "I look", "tool_calls": [CALL]}
+RESULT = {"role": "tool", "content": "ok", "tool_call_id": "c1"}
+TALK = [{"role": "system", "content": "S"}, USER, CALLING, RESULT, ANSWER]
+RESPONSE = {"id": "r", "model": "m", "choices": [{"index": 0, "message": ANSWER}]}
+BLOCKS = [
+    {**USER, "ts": 1},
+    {"role": "assistant", "content": [
+        {"type": "text", "text": "I look"},
+        {"type": "tool_use", "id": "t", "name": "ls", "input": {}},
+    ]},
+    {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "t", "content": "no"}]},
+]  # fmt: skip
+EVENTS = [
+    {"action": "message", "source": "user", "args": {"content": "Go"}},
+    {"action": "run", "tool_call_metadata": {"tool_call_id": "c1", "model_response": {
+        "id": "r", "choices": [{"message": CALLING}]}}},
+    {"observation": "run", "content": "ok", "extras": {"metadata": {"exit_code": 0}},
+     "tool_call_metadata": {"tool_call_id": "c1"}},
+    {"action": "finish", "source": "agent", "args": {"message": "Done"}},
+]  # fmt: skip
+BY_SCHEMA = {
+    "rows.jsonl": [{"messages": TALK, "tools": [], "resolved": True, "id": "a"}] * 2,
+    "lines.jsonl": TALK,
+    "one.traj": [{"history": TALK, "trajectory": [], "info": {"exit_status": "submitted"}}],
+    "atif.json": [{
+        "schema_version": "ATIF-v1.7", "session_id": "s", "agent": {"name": "a", "version": "1"},
+        "steps": [{"step_id": 1, "source": "user", "message": "Go"},
+                  {"step_id": 2, "source": "agent", "message": "Done"}],
+    }],
+    "completion.json": [{"messages": TALK[:-1], "response": RESPONSE, "kwargs": {"tools": []}}],
+    "recorded.jsonl": [
+        {"format": "devtune-record-1", "journal": "j", "at": "2026-01-01T00:00:00Z"},
+        {"event": "request", "id": "1", "body": json.dumps({"model": "m", "messages": TALK[:-1]})},
+        {"event": "response", "id": "1", "is_complete": True, "body": json.dumps(RESPONSE)},
+    ],
+    "output.jsonl": [{"instance_id": "t", "history": EVENTS, "metadata": {}, "error": None}] * 2,
+    "blocks.json": [BLOCKS],
+}  # fmt: skip
+"""Logs of which no program wrote one, by the name of the file; one value a line."""
+
+
 def groups():
     """Logs that belong together: the files below each folder that is no tool's."""
     folders = [each for tool in LOGS.iterdir() for each in (*tool.iterdir(), tool)]
@@ -195,6 +238,9 @@ def fuzz(folder, seed, num):
     kinds = [
         {each.relative_to(group): each.read_bytes() for each in group.rglob("*") if each.is_file()}
         for group in groups()
+    ]
+    kinds += [
+        {Path(name): "\n".join(map(json.dumps, rows)).encode()} for name, rows in BY_SCHEMA.items()
     ]
     copies = []
     for number, originals in enumerate(kinds):

@@ -191,6 +191,9 @@ def test_an_atif_document_keeps_what_was_copied(tmp_path):
     [(name, draft)] = read_text(tmp_path, json.dumps(document))
     assert name == "atif"
     assert [each.get("is_copied_context") for each in draft.steps] == [None, True, None]
+    steps[0]["message"] = [{"type": "text", "text": "Begin"}]
+    [(_, draft)] = read_text(tmp_path, json.dumps(document))
+    assert draft.first_request() == "Begin"
     steps[0]["step_id"] = 7
     with pytest.raises(Unreadable, match="invalid_atif"):
         read_text(tmp_path, json.dumps(document))

@@ -6,7 +6,7 @@ Works on values in memory; reads and writes no files.
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from devtune.data.sessions.log import MAX_DEPTH, as_arguments, as_string
+from devtune.data.sessions.log import MAX_DEPTH, as_arguments, as_content, as_string
 from devtune.data.sources.fields import Object, as_moment
 from devtune.records.sessions import (
     COMPACTION,
@@ -140,7 +140,7 @@ class Draft:
         own = [each for each in asked if not each.get("extra", {}).get(INJECTED)]
         if self.request and asked and asked[0].get("extra", {}).get(COMPACTION):
             return self.request
-        return cast(str, (own or asked)[0]["message"]) if asked else ""
+        return as_content((own or asked)[0]["message"]) if asked else ""
 
     def ends_well(self) -> bool:
         """Whether the last word is an answer of the model with no call left open."""
