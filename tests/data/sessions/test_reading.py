@@ -1,13 +1,11 @@
 import json
-from pathlib import Path
+import shutil
 
 import pytest
 
 from devtune.data.sessions.log import Unreadable
-from devtune.data.sessions.reading import places_of, read_place
-from devtune.data.sources.exports import walk
+from tests.session_logs import LOGS, calls, read, results, said
 
-LOGS = Path(__file__).parent / "logs"
 OUTPUT = '{"output":"x","metadata":{"exit_code":0}}'
 ASKED = "The hour of the day should wrap at midnight. Correct it and run the tests."
 
@@ -16,37 +14,9 @@ def lines(*objects):
     return "".join(json.dumps(each) + "\n" for each in objects)
 
 
-def read(folder):
-    return [
-        (place.path, name, draft)
-        for place in places_of(walk(folder))
-        for name, draft in read_place(place)
-    ]
-
-
 def read_text(tmp_path, text, name="anything.log"):
     (tmp_path / name).write_text(text, encoding="utf-8")
     return [(name, draft) for _, name, draft in read(tmp_path)]
-
-
-def said(draft):
-    return [(each["source"], each["message"]) for each in draft.steps]
-
-
-def calls(draft):
-    return [
-        (call["function_name"], call["arguments"])
-        for each in draft.steps
-        for call in each.get("tool_calls", ())
-    ]
-
-
-def results(draft):
-    return [
-        result
-        for each in draft.steps
-        for result in each.get("observation", {}).get("results", ())
-    ]  # fmt: skip
 
 
 def call(number, name="bash", arguments='{"command": "ls"}'):
@@ -57,44 +27,13 @@ def call(number, name="bash", arguments='{"command": "ls"}'):
     }
 
 
-def test_a_real_vibe_3_session_is_read_from_its_export():
-    [(path, name, draft)] = read(LOGS / "vibe3")
-    assert (path, name, draft.agent, draft.version) == ("", "vibe3", "mistral-vibe", "3.0.2")
-    assert draft.ends_well()
-    assert draft.exit_status == "finished"
-    assert draft.model == "devstral-ft"
-    assert draft.directory == "/srv/agent/clock"
-    assert said(draft)[0] == ("user", ASKED)
-    assert said(draft)[-1][1].startswith("Done:")
-    assert [name for name, _ in calls(draft)] == [
-        "read_file", "read_file", "edit", "edit", "bash", "edit", "bash",
-    ]  # fmt: skip
-    failed = [each["extra"]["is_error"] for each in results(draft)]
-    assert failed == [False, False, True, False, False, False, False]
-    keys = [list(given) for name, given in calls(draft) if name == "edit"]
-    assert keys[0] == ["file_path", "old_string", "new_string"], "as the model ordered them"
-    assert "日本 🙂" in calls(draft)[3][1]["new_string"]
-
-
-def test_a_real_mini_swe_agent_trajectory_is_read():
-    [(_, name, draft)] = read(LOGS / "mini")
-    assert (name, draft.exit_status, draft.ends_well()) == ("mini_swe_agent", "Submitted", True)
-    assert [each for each, _ in said(draft)][:2] == ["system", "user"]
-    assert len(calls(draft)) == 8
-    codes = [each.get("extra", {}).get("exit_code") for each in results(draft)]
-    assert codes[2] == 1, "nothing to replace"
-    assert codes[3:7] == [0] * 4
-
-
 def test_a_directory_of_mixed_logs_is_read_by_content(tmp_path):
-    for each in LOGS.rglob("*"):
-        if each.is_file():
-            to = tmp_path / each.relative_to(LOGS)
-            to.parent.mkdir(parents=True, exist_ok=True)
-            to.write_bytes(each.read_bytes())
+    for name in ("mini", "vibe3/plain", "codex/continued"):
+        shutil.copytree(LOGS / name, tmp_path / name)
     messages = [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello"}]
     (tmp_path / "x.txt").write_text(json.dumps({"messages": messages}))
-    assert [name for _, name, _ in read(tmp_path)] == ["mini_swe_agent", "vibe3", "openai"]
+    found = [name for _, name, _ in read(tmp_path)]
+    assert found == ["codex", "mini_swe_agent", "vibe3", "openai"]
 
 
 def test_openai_messages_with_parallel_calls_and_tools(tmp_path):
@@ -131,6 +70,17 @@ def test_arguments_that_are_no_json_object_are_kept_as_written(tmp_path):
         '{"command": "ls', "[1]", None,
     ]  # fmt: skip
     assert not draft.ends_well(), "nobody answered"
+
+
+def test_half_a_character_in_arguments_can_be_written(tmp_path):
+    half = [call(1, arguments='{"a": "\\ud83d", "\\ud83d": ["\\ud83d"]}')]
+    messages = [
+        {"role": "user", "content": "Hi"},
+        {"role": "assistant", "content": "", "tool_calls": half},
+    ]
+    [(_, draft)] = read_text(tmp_path, json.dumps(messages))
+    assert calls(draft) == [("bash", {"a": "\ufffd", "\ufffd": ["\ufffd"]})]
+    json.dumps(draft.document(), ensure_ascii=False).encode()
 
 
 def claude(uuid, parent, kind, content, **more):
@@ -241,6 +191,9 @@ def test_an_atif_document_keeps_what_was_copied(tmp_path):
     [(name, draft)] = read_text(tmp_path, json.dumps(document))
     assert name == "atif"
     assert [each.get("is_copied_context") for each in draft.steps] == [None, True, None]
+    steps[0]["message"] = [{"type": "text", "text": "Begin"}]
+    [(_, draft)] = read_text(tmp_path, json.dumps(document))
+    assert draft.first_request() == "Begin"
     steps[0]["step_id"] = 7
     with pytest.raises(Unreadable, match="invalid_atif"):
         read_text(tmp_path, json.dumps(document))
@@ -277,6 +230,22 @@ def test_cline_speaks_in_blocks(tmp_path):
     assert name == "cline"
     assert said(draft) == [("user", "<task>Go</task>"), ("agent", "I look"), ("user", "No")]
     assert draft.steps[1]["extra"] == {"is_undone": True}
+
+
+def test_blocks_are_read_as_such_whoever_put_them_into_lines(tmp_path):
+    use = {"type": "tool_use", "id": "t", "name": "ls", "input": {"path": "."}}
+    messages = [
+        {"role": "user", "content": "Go"},
+        {"role": "assistant", "content": [{"type": "text", "text": "I look"}, use]},
+        {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "t", "content": "a"}]},
+        {"role": "assistant", "content": "Done"},
+    ]
+    row = {"system": "Be brief.", "messages": messages}
+    [(name, draft), (_, other)] = read_text(tmp_path, lines(row, row))
+    assert (name, said(draft)) == ("cline", said(other))
+    assert said(draft)[0] == ("system", "Be brief.")
+    assert calls(draft) == [("ls", {"path": "."})]
+    assert [each["content"] for each in results(draft)] == ["a"]
 
 
 def test_an_openhands_conversation_is_one_folder(tmp_path):
@@ -339,11 +308,8 @@ def test_what_is_no_log_has_one_reason(tmp_path, content, reason):
 
 
 def test_a_store_with_a_missing_chunk_is_refused(tmp_path):
-    for each in (LOGS / "vibe3").rglob("*"):
-        if each.is_file() and "chunks" not in each.parts:
-            to = tmp_path / each.relative_to(LOGS / "vibe3")
-            to.parent.mkdir(parents=True, exist_ok=True)
-            to.write_bytes(each.read_bytes())
+    ignored = shutil.ignore_patterns("chunks")
+    shutil.copytree(LOGS / "vibe3" / "plain", tmp_path, ignore=ignored, dirs_exist_ok=True)
     with pytest.raises(Unreadable, match="incomplete_store"):
         read(tmp_path)
 
@@ -352,3 +318,45 @@ def test_a_log_that_ends_in_the_middle_of_a_line_is_incomplete(tmp_path):
     whole = lines({"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello"})
     [(_, draft)] = read_text(tmp_path, whole + '{"role": "us')
     assert not draft.ends_well()
+
+
+def test_an_evaluation_of_openhands_0_has_a_history_of_events(tmp_path):
+    def answer(number, text, *made):
+        message = {"role": "assistant", "content": text, "tool_calls": list(made)}
+        return {"id": f"r{number}", "choices": [{"message": message}]}
+
+    both = answer(1, "Both.", call(1), call(2))
+    last = answer(2, "", call(3, "finish", "{}"))
+
+    def event(kind, name, **more):
+        return {kind: name, "timestamp": "2026-01-01T00:00:00", **more}
+
+    def from_call(number, response):
+        return {"tool_call_id": f"c{number}", "model_response": response}
+
+    history = [
+        event("action", "system", args={"content": "S", "tools": []}, source="agent"),
+        event("action", "message", args={"content": "Go"}, source="user"),
+        event("observation", "recall", content="x"),
+        event("action", "run", tool_call_metadata=from_call(1, both), args={}),
+        event("action", "run", tool_call_metadata=from_call(2, both), args={}),
+        event("observation", "run", tool_call_metadata=from_call(1, both), content="out",
+              extras={"metadata": {"exit_code": 2}}),
+        event("observation", "error", tool_call_metadata=from_call(2, both), content="wrong"),
+        event("action", "message", args={"content": "Please continue"}, source="user"),
+        event("action", "finish", tool_call_metadata=from_call(3, last), args={}, source="agent"),
+    ]  # fmt: skip
+    task = {"instance_id": "t-1", "history": history, "metadata": {"llm_config": {"model": "m"}}}
+    pairs = {**task, "history": [[each] for each in history], "report": {"resolved": False}}
+    stopped = {**task, "history": history[:-1], "error": "budget"}
+    found = [draft for _, draft in read_text(tmp_path, lines(task, pairs, stopped))]
+    assert [each.ends_well() for each in found] == [True, True, False]
+    assert [each.outcome for each in found] == ["unknown", "unresolved", "unknown"]
+    assert (found[0].task, found[0].model, found[0].tools) == ("t-1", "m", [])
+    assert said(found[0]) == said(found[1]) == [
+        ("system", "S"), ("user", "Go"), ("agent", "Both."), ("user", "Please continue"),
+        ("agent", ""),
+    ]  # fmt: skip
+    assert [each["extra"] for each in results(found[0])] == [
+        {"is_error": False, "exit_code": 2}, {"is_error": True},
+    ]  # fmt: skip

@@ -3,6 +3,7 @@
 Works on values in memory; reads and writes no files.
 """
 
+import re
 from typing import Any
 
 from devtune.data.sessions.draft import Call, Draft
@@ -11,6 +12,8 @@ from devtune.data.sources.fields import Object, as_objects
 
 DECLINED = ("doesn't want to proceed with this tool use", "The user denied this operation")
 """What is said in place of a result when a person declines a call."""
+_EXIT_CODE = re.compile(r"Exit code (\d{1,9})(?:\n|$)")
+"""How the result of a command begins that ended with another number than 0: no error of a tool."""
 
 
 def blocks_of(content: Any) -> list[Object]:
@@ -46,10 +49,12 @@ def add_results(draft: Draft, blocks: list[Object]) -> bool:
     for each in results:
         text = as_content(each.get("content"))
         is_error = each.get("is_error")
+        code = _EXIT_CODE.match(text)
         draft.result(
             as_string(each.get("tool_use_id")),
             text,
-            is_error=is_error if isinstance(is_error, bool) else None,
+            is_error=is_error and code is None if isinstance(is_error, bool) else None,
+            exit_code=int(code[1]) if code else None,
             is_undone=any(words in text for words in DECLINED),
         )
     return bool(results)

@@ -13,6 +13,16 @@ from devtune.data.sources.fields import Object, as_object
 
 NAME = "claude_code"
 _SPOKEN = ("user", "assistant")
+_SYNTHETIC = "<synthetic>"
+"""The model of what the program says in its place: that a request failed, or needed no answer."""
+_COMMANDS = (
+    "<command-name>",
+    "<command-message>",
+    "<local-command-",
+    "<bash-",
+    "<task-notification>",
+)
+"""How a message begins that tells of a command of the program's own."""
 
 
 def recognises(log: Log) -> bool:
@@ -29,7 +39,7 @@ def read(log: Log) -> Iterator[Draft]:
         key = as_string(each.get("agentId")) or "sidechain" if is_side else ""
         chains.setdefault(key, []).append(each)
     for key, chain in chains.items():
-        path = _path_to_last(chain, nodes)
+        path = _path_to_last(chain)
         if not path:
             continue
         draft = _begin(path[-1])
@@ -44,8 +54,9 @@ def _is_node(value: Object) -> bool:
     return has_ids and isinstance(value.get("sessionId"), str)
 
 
-def _path_to_last(chain: list[Object], nodes: dict[str, Object]) -> list[Object]:
-    """The lines from the root to the last thing that was said."""
+def _path_to_last(chain: list[Object]) -> list[Object]:
+    """The lines from the root to the last thing that was said, as far as they are of the chain."""
+    nodes = {as_string(each["uuid"]): each for each in chain}
     said = [each for each in chain if each.get("type") in _SPOKEN]
     path: list[Object] = []
     seen: set[str] = set()
@@ -71,11 +82,20 @@ def _tell(draft: Draft, path: list[Object], chain: list[Object]) -> None:
         message = as_object(node.get("message"))
         draft.date = draft.date or as_string(node.get("timestamp"))
         if node.get("type") == "assistant":
-            draft.model = draft.model or as_string(message.get("model"))
+            model = as_string(message.get("model"))
+            is_synthetic = model == _SYNTHETIC
+            draft.model = draft.model or ("" if is_synthetic else model)
             key = _answer_of(node)
             if key not in told:
                 told.add(key)
-                _answer(draft, answers[key], as_string(node.get("timestamp")))
+                blocks, date = answers[key], as_string(node.get("timestamp"))
+                draft.agent_turn(
+                    texts_of(blocks),
+                    calls_of(blocks),
+                    thinking_of(blocks),
+                    date,
+                    is_synthetic=is_synthetic,
+                )
                 _answer_off_path(draft, answers[key], chain)
         elif node.get("type") == "user":
             _listen(draft, node)
@@ -96,10 +116,6 @@ def _answers(chain: Iterable[Object]) -> dict[str, list[Object]]:
     return found
 
 
-def _answer(draft: Draft, blocks: list[Object], date: str) -> None:
-    draft.agent_turn(texts_of(blocks), calls_of(blocks), thinking_of(blocks), date)
-
-
 def _answer_off_path(draft: Draft, blocks: list[Object], chain: Iterable[Object]) -> None:
     """Add results of parallel calls: only the last one is on the path."""
     asked = {call.id for call in calls_of(blocks)}
@@ -108,7 +124,9 @@ def _answer_off_path(draft: Draft, blocks: list[Object], chain: Iterable[Object]
     for node in chain:
         if node.get("type") == "user":
             inner = blocks_of(as_object(node.get("message")).get("content"))
-            add_results(draft, [each for each in inner if each.get("tool_use_id") in asked])
+            add_results(
+                draft, [each for each in inner if as_string(each.get("tool_use_id")) in asked]
+            )
 
 
 def _listen(draft: Draft, node: Object) -> None:
@@ -120,4 +138,5 @@ def _listen(draft: Draft, node: Object) -> None:
     if text:
         is_summary = node.get("isCompactSummary") is True
         is_meta = node.get("isMeta") is True or is_summary
-        draft.user(text, is_injected=is_meta, is_compaction=is_summary)
+        is_injected = is_meta or text.lstrip().startswith(_COMMANDS)
+        draft.user(text, is_injected=is_injected, is_compaction=is_summary)

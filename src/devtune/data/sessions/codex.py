@@ -7,7 +7,7 @@ from typing import Any
 
 from devtune.data.sessions.draft import Call, Draft
 from devtune.data.sessions.log import Log, as_content, as_string
-from devtune.data.sources.fields import Object, as_object
+from devtune.data.sources.fields import Object, as_object, as_objects
 
 NAME = "codex"
 _INJECTED = re.compile(
@@ -16,6 +16,13 @@ _INJECTED = re.compile(
 )
 _EXIT_CODE = re.compile(r"(?m)^(?:Process exited with code|Exit code:) (-?\d+)$")
 _CALLS = ("function_call", "custom_tool_call", "local_shell_call")
+_FAILED = (
+    "failed to parse function arguments",
+    "unsupported call",
+    "unsupported custom tool call",
+    "apply_patch verification failed",
+)
+"""How an answer begins where nothing was done."""
 _OUTPUTS = ("function_call_output", "custom_tool_call_output", "local_shell_call_output")
 
 
@@ -32,6 +39,7 @@ def read(log: Log) -> Iterator[Draft]:
     draft = Draft("codex", as_string(meta.get("cli_version")), as_string(meta.get("id")))
     draft.directory, draft.date = as_string(meta.get("cwd")), as_string(meta.get("timestamp"))
     draft.commit = as_string(as_object(meta.get("git")).get("commit_hash"))
+    draft.parent = as_string(meta.get("parent_thread_id"))
     base = meta.get("base_instructions") or meta.get("instructions")
     if text := as_string(as_object(base).get("text")) or as_string(base):
         draft.system(text)
@@ -44,8 +52,7 @@ def read(log: Log) -> Iterator[Draft]:
             case "response_item":
                 turn.add(payload)
             case "compacted":
-                turn.close()
-                draft.user(as_string(payload.get("message")), is_injected=True, is_compaction=True)
+                turn.sum_up(payload)
             case "event_msg" if payload.get("type") in ("turn_aborted", "thread_rolled_back"):
                 turn.close()
                 draft.undo_last()
@@ -84,9 +91,27 @@ class _Turn:
             self.close()
             text = as_content(item.get("content"))
             if role == "user":
-                self.draft.user(text, is_injected=_INJECTED.match(text.lstrip()) is not None)
+                self.draft.user(text, is_injected=_is_injected(item, text))
             else:
                 self.draft.system(text, is_injected=True)
+
+    def sum_up(self, compacted: Object) -> None:
+        """Begin anew with a summary, and with the requests the program keeps beside it."""
+        summary = as_string(compacted.get("message"))
+        if self.texts and not self.calls and self.texts[-1] and self.texts[-1] in summary:
+            # The answer to a request for the summary, which is not in the log.
+            self.texts, self.thoughts = [], []
+        self.close()
+        kept = [
+            text
+            for each in as_objects(compacted.get("replacement_history"))
+            if each.get("role") == "user"
+            and (text := as_content(each.get("content")))
+            and text != summary
+            and not _is_injected(each, text)
+        ]
+        told = "\n\n".join(filter(None, [*kept, summary]))
+        self.draft.user(told, is_injected=True, is_compaction=True)
 
     def close(self) -> None:
         """End the answer."""
@@ -94,6 +119,15 @@ class _Turn:
             thoughts = "\n".join(filter(None, self.thoughts))
             self.draft.agent_turn("\n".join(self.texts), self.calls, thoughts)
         self.texts, self.thoughts, self.calls = [], [], []
+
+
+def _is_injected(item: Object, text: str) -> bool:
+    """Whether the program said it: it says so itself since it keeps kinds of content."""
+    about = as_object(item.get("internal_chat_message_metadata_passthrough"))
+    kinds = about.get("content_item_kinds")
+    if isinstance(kinds, list) and kinds:
+        return not any(as_string(each).startswith("user.") for each in kinds)
+    return _INJECTED.match(text.lstrip()) is not None
 
 
 def _call(item: Object) -> Call:
@@ -111,10 +145,11 @@ def _answer(draft: Draft, item: Object) -> None:
     success = as_object(output).get("success")
     text = as_content(as_object(output).get("content", output))
     exit_code = _exit_code(text)
+    is_error = not success if isinstance(success, bool) else None
     draft.result(
         as_string(item.get("call_id")),
         text,
-        is_error=not success if isinstance(success, bool) else None,
+        is_error=True if text.startswith(_FAILED) else is_error,
         exit_code=exit_code,
         is_undone=text.startswith(("aborted by user", "exec command rejected by user")),
     )

@@ -6,7 +6,7 @@ Works on values in memory; reads and writes no files.
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from devtune.data.sessions.log import MAX_DEPTH, as_arguments, as_string
+from devtune.data.sessions.log import MAX_DEPTH, as_arguments, as_content, as_string
 from devtune.data.sources.fields import Object, as_moment
 from devtune.records.sessions import (
     COMPACTION,
@@ -54,6 +54,8 @@ class Draft:
     is_complete: bool | None = None
     """None leaves it to how the session ends."""
     parent: str = ""
+    request: str = ""
+    """What was asked first, where only a summary still has it."""
     steps: list[Object] = field(default_factory=list[Object])
     _owners: dict[str, Object] = field(default_factory=dict[str, Object])
     """By call id, the step that calls."""
@@ -73,9 +75,11 @@ class Draft:
         calls: list[Call] | None = None,
         reasoning: str = "",
         date: str = "",
+        *,
         is_copied: bool = False,
+        is_synthetic: bool = False,
     ) -> None:
-        """Add what the model answered."""
+        """Add what the model answered; a synthetic answer is the program's, in its place."""
         step = self._add("agent", text, {})
         if as_moment(date):
             step["timestamp"] = as_moment(date)
@@ -83,6 +87,8 @@ class Draft:
             step["reasoning_content"] = as_string(reasoning)
         if is_copied:
             step["is_copied_context"] = True
+        if is_synthetic:
+            step["llm_call_count"] = 0
         for call in calls or ():
             self._call(step, call)
 
@@ -132,7 +138,9 @@ class Draft:
         """Return what a person asked first."""
         asked = [each for each in self.steps if each["source"] == "user"]
         own = [each for each in asked if not each.get("extra", {}).get(INJECTED)]
-        return cast(str, (own or asked)[0]["message"]) if asked else ""
+        if self.request and asked and asked[0].get("extra", {}).get(COMPACTION):
+            return self.request
+        return as_content((own or asked)[0]["message"]) if asked else ""
 
     def ends_well(self) -> bool:
         """Whether the last word is an answer of the model with no call left open."""
@@ -169,7 +177,7 @@ class Draft:
         found: Object = {
             "tool_call_id": call_id,
             "function_name": as_string(call.name),
-            "arguments": arguments,
+            "arguments": clean_tree(arguments),
         }
         if raw:
             found["extra"] = {RAW_ARGUMENTS: raw}

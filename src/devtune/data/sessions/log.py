@@ -5,7 +5,7 @@ Reads bytes it is handed; writes nothing.
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -113,15 +113,13 @@ def _depth(value: Any) -> int:
     depth, level = 0, [value]
     while level and depth <= MAX_DEPTH:
         depth += 1
-        level = [inner for each in level for inner in _inside(each)]
+        holders = [each for each in level if isinstance(each, dict | list)]
+        level = [inner for each in holders for inner in _inside(each)]
     return depth
 
 
-def _inside(value: Any) -> Iterator[Any]:
-    if isinstance(value, dict):
-        yield from cast(dict[str, Any], value).values()
-    elif isinstance(value, list):
-        yield from cast(list[Any], value)
+def _inside(value: Any) -> Iterable[Any]:
+    return cast(dict[str, Any], value).values() if isinstance(value, dict) else value
 
 
 def as_string(value: Any) -> str:

@@ -15,7 +15,9 @@ from devtune.data.sessions import (
     completions,
     mini_swe_agent,
     openai_messages,
+    opencode,
     openhands,
+    openhands_output,
     recorded,
     swe_agent,
     vibe2,
@@ -29,8 +31,8 @@ from devtune.data.sources.exports import Listed
 FOLDERS: tuple[ModuleType, ...] = (vibe3, vibe2, openhands)
 """Readers of sessions that are several files."""
 FILES: tuple[ModuleType, ...] = (
-    recorded, atif_document, mini_swe_agent, swe_agent, codex, claude_code, completions, cline,
-    openai_messages,
+    recorded, atif_document, mini_swe_agent, swe_agent, codex, claude_code, completions,
+    openhands_output, opencode, cline, openai_messages,
 )  # fmt: skip
 """Readers of sessions in one file, those that are told for certain first."""
 
