@@ -11,7 +11,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +33,8 @@ from devtune.progress import Progress
 from devtune.records import SPLITS, Rejected, Sample, TokenRow
 from devtune.stage import Outcome
 
-ROWS_PER_GROUP = 4096
+ROWS_PER_GROUP, TOKENS_PER_GROUP = 4096, 4_000_000
+"""A row group ends where either is reached."""
 CARD, METADATA = "README.md", "croissant.json"
 SCRATCH, REJECTED, COUNTS, MAKEUP = "scratch", "rejected.jsonl", "counts.json", "makeup.json"
 
@@ -190,9 +190,16 @@ def _join(parts: Sequence[Path], out: Path) -> None:
 
 def write_rows(path: Path, rows: Iterable[TokenRow]) -> None:
     """Write rows as Parquet, the same bytes for the same rows; memory holds one row group."""
-    waiting = iter(rows)
+    group: list[TokenRow] = []
+    num_tokens = 0
     with pq.ParquetWriter(path, SCHEMA, compression="zstd") as writer:
-        while group := list(islice(waiting, ROWS_PER_GROUP)):
+        for row in rows:
+            group.append(row)
+            num_tokens += len(row.input_ids)
+            if len(group) == ROWS_PER_GROUP or num_tokens >= TOKENS_PER_GROUP:
+                writer.write_table(_table(group))
+                group, num_tokens = [], 0
+        if group:
             writer.write_table(_table(group))
 
 

@@ -93,9 +93,13 @@ class Renderer(ABC):
                 rejects.append(rejected("turn_too_long", view, detail))
 
     def _row(self, sample: Sample, tokens: Tokens) -> TokenRow:
-        labels = tokens.labels
-        num_bytes = self.num_bytes([token for token in labels if token != IGNORED])
-        return TokenRow(sample.sample_id, sample.family, tokens.input_ids, labels, num_bytes)
+        ids = tokens.input_ids
+        num_bytes = sum(
+            self.num_bytes(ids[start:end])
+            for (start, end), is_trained in zip(tokens.turns, tokens.is_trained, strict=True)
+            if is_trained
+        )
+        return TokenRow(sample.sample_id, sample.family, ids, tokens.labels, num_bytes)
 
     def scannable(self, row: TokenRow, sample: Sample) -> str:
         """The text of a row as it is trained, control tokens spelt by their names.
@@ -131,7 +135,7 @@ def strings_in(arguments: str) -> Iterator[str]:
 
 def num_trained(labels: Sequence[int]) -> int:
     """How many tokens the loss counts."""
-    return sum(label != IGNORED for label in labels)
+    return len(labels) - labels.count(IGNORED)
 
 
 def rejected(reason: str, sample: Sample, detail: str = "") -> Rejected:
