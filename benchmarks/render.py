@@ -6,6 +6,7 @@ Usage: python benchmarks/render.py TEKKEN DIRECTORY
 """
 
 import argparse
+import gc
 import json
 import random
 import time
@@ -49,12 +50,13 @@ TOOLS = [
         "type": "function",
         "function": {
             "name": name,
-            "description": f"Use {name} for the files of the working directory. " * 4,
+            "description": f"Use {name} for the files of the working directory. " * 40,
             "parameters": {"type": "object", "properties": {"path": {"type": "string"}}},
         },
     }
     for name in ("bash", "read_file", "edit", "write_file")
 ]
+SYSTEM_CHARACTERS = 20_000
 WHOLE = RenderSection(max_length=1 << 30)
 
 
@@ -66,10 +68,14 @@ def main() -> None:
     parser.add_argument("--sessions", type=int, default=300)
     parser.add_argument("--workers", type=int, nargs="*", default=[1, 2])
     parser.add_argument("--lengths", type=int, nargs="*", default=[16384, 32768, 65536])
+    parser.add_argument("--short", type=int, default=5, help="short samples a session")
     options = parser.parse_args()
     disable_progress_bars()
     texts = read_texts(options.directory)
     samples = list(make_sessions(texts, options.sessions))
+    # What both read lies in memory here and streams in earnest: nobody pays for looking through it.
+    gc.collect()
+    gc.freeze()
     turns = sum(each.role == "assistant" for sample in samples for each in sample.messages)
     print(f"{len(samples)} sessions, {turns} turns of the assistant")
     print(f"{'workers':>7} {'TRL tokens/s':>13} {'devtune tokens/s':>17} {'ratio':>6}")
@@ -83,13 +89,19 @@ def main() -> None:
     same = sum(list(one[0]) == list(other[0]) for one, other in zip(theirs, ours, strict=True))
     masks = sum(list(one[1]) == list(other[1]) for one, other in zip(theirs, ours, strict=True))
     print(f"equal token ids in {same} sessions, equal masks in {masks}")
+    print("share of packed rows that is no padding, and of the tokens that is cut off:")
     print(f"{'row':>7} {'TRL bfd':>17} {'cut off':>8} {'devtune, then bfd':>18} {'cut off':>8}")
+    chance = random.Random(2)
+    short = [chance.randint(200, 2000) for _ in range(options.short * len(samples))]
+    whole = [len(ids) for ids, _ in ours]
     for length in options.lengths:
-        whole = [len(ids) for ids, _ in ours]
         segmented = segments(samples, options.tekken, length)
-        shares = [packed(each, length) for each in (whole, segmented)]
-        (full, cut), (other_full, other_cut) = shares
-        print(f"{length:>7} {full:>17.2%} {cut:>8.2%} {other_full:>18.2%} {other_cut:>8.2%}")
+        for name, others in (("sessions alone", []), (f"with {len(short)} short samples", short)):
+            (full, cut), (devtune_full, devtune_cut) = (
+                packed([*each, *others], length) for each in (whole, segmented)
+            )
+            shares = f"{full:>17.2%} {cut:>8.2%} {devtune_full:>18.2%} {devtune_cut:>8.2%}"
+            print(f"{length:>7} {shares}  {name}")
 
 
 def read_texts(directory: Path) -> list[str]:
@@ -99,11 +111,15 @@ def read_texts(directory: Path) -> list[str]:
 
 
 def make_sessions(texts: Sequence[str], count: int) -> Iterator[Sample]:
-    """Yield sessions of 5 to 60 turns that read and edit files; seeded."""
+    """Yield sessions of 5 to 60 turns that read and edit files; seeded.
+
+    All begin with one system prompt and one set of tools, of the size of those of OpenHands.
+    """
     chance = random.Random(1)
+    system = "".join(excerpt(chance, texts, 1000) for _ in range(SYSTEM_CHARACTERS // 1000))
     for _ in range(count):
         messages = [
-            Message("system", f"You are a coding agent.\n\n{texts[0][:4000]}"),
+            Message("system", f"You are a coding agent.\n\n{system}"),
             Message("user", f"Mend this:\n\n{excerpt(chance, texts, 800)}"),
         ]
         for number in range(chance.randint(5, 60)):
@@ -190,8 +206,12 @@ def segments(samples: Sequence[Sample], tekken: Path, length: int) -> list[int]:
 
 
 def packed(lengths: Sequence[int], length: int) -> tuple[float, float]:
-    """Return the share of tokens in packed rows that are none of padding, and of those cut off."""
-    rows = Dataset.from_dict({"input_ids": [[0] * each for each in lengths]})
+    """Return the share of tokens in packed rows that are none of padding, and of those cut off.
+
+    Rows are shuffled first, as the trainer does for devtune.
+    """
+    shuffled = random.Random(3).sample(lengths, len(lengths))
+    rows = Dataset.from_dict({"input_ids": [[0] * each for each in shuffled]})
     found = pack_dataset(rows, length, "bfd")
     kept = sum(len(each) for each in found["input_ids"])
     return kept / (len(found) * length), 1 - kept / sum(lengths)

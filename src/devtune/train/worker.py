@@ -98,6 +98,8 @@ def training_arguments(section: SftSection, job: dict[str, Any], out: Path) -> A
         use_cpu=job["accelerator"] == "cpu",
         dataloader_pin_memory=job["accelerator"] != "cpu",
         packing_strategy="bfd",
+        # Rows are packed a thousand at a time: long ones want short ones among them.
+        shuffle_dataset=section.packing,
         save_strategy="steps",
         save_total_limit=2,
         disable_tqdm=True,

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import orjson
 from mistral_common.exceptions import MistralCommonException
 from mistral_common.protocol.instruct.request import ChatCompletionRequest
 from mistral_common.protocol.instruct.validator import ValidationMode
@@ -62,6 +63,7 @@ class MistralRenderer(Renderer):
     """mistral-common in finetuning mode: what it refuses, the server would not understand."""
 
     def __init__(self, tekken: Path) -> None:
+        self._file = tekken
         self._tokenizer = MistralTokenizer.from_file(str(tekken), mode=ValidationMode.finetuning)
         text = self._tokenizer.instruct_tokenizer.tokenizer
         assert isinstance(text, Tekkenizer)
@@ -122,9 +124,11 @@ class MistralRenderer(Renderer):
     @cached_property
     def _piece_lengths(self) -> NDArray[np.int32]:
         """Bytes of each token, none for control tokens."""
-        ignore = SpecialTokenPolicy.IGNORE
-        pieces = (self._text.id_to_byte_piece(each, ignore) for each in range(self._text.n_words))
-        return np.array([*map(len, pieces)], np.int32)
+        vocabulary = orjson.loads(self._file.read_bytes())["vocab"]
+        codes = (entry["token_bytes"] for entry in vocabulary)
+        pieces = [len(code) // 4 * 3 - code[-2:].count("=") for code in codes]
+        lengths = [0] * self._text.num_special_tokens + pieces
+        return np.array(lengths[: self._text.n_words], np.int32)
 
     def is_control(self, token: int) -> bool:
         """Whether it is one that no text of a conversation can contain."""
