@@ -55,3 +55,19 @@ def test_the_order_of_the_rows_does_not_count(make_row, is_whole):
     assert {reason for _, reason in selection.dropped} == {
         "exact_duplicate", "answer_is_trained_on",
     }  # fmt: skip
+
+
+def test_a_session_that_another_goes_on_from_is_folded_into_the_longest(make_row):
+    turns = [(1,), (1, 2, 3), (1, 2), (1, 2, 3), (1, 9), ()]
+    rows = [make_row(n, sample_id=f"{each}", turns=each) for n, each in enumerate(turns)]
+    selection = exact_dedup(rows)
+    assert selection.kept == [1, 4, 5]
+    assert selection.dropped == [
+        (0, "continued_in_another"), (2, "continued_in_another"), (3, "exact_duplicate"),
+    ]  # fmt: skip
+    assert selection.folded[2] == 1
+    assert selection.folded[0] in (1, 4)
+    assert selection.folded[3] == 1
+    assert exact_dedup(rows[::-1]) == selection
+    other = [make_row(0, turns=(1,), split="held_out"), make_row(1, turns=(1, 2), sample_id="b")]
+    assert exact_dedup(other).kept == [0, 1]

@@ -4,13 +4,13 @@ Reads and writes nothing.
 """
 
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from devtune.data.corpus import Made
 from devtune.data.selection.signatures import digest_of
 from devtune.data.selection.wording import answer_of
-from devtune.records import Split
+from devtune.records import Sample, Split
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,9 @@ class IndexRow:
     """Of a trajectory: equal for the sessions that were given one task."""
     is_resolved: bool = False
     """Whether that task was resolved in it."""
+
+    turns: tuple[int, ...] = ()
+    """Of a trajectory: digests of all that was said up to the end of each answer."""
 
     @property
     def by_hash(self) -> tuple[str, int]:
@@ -70,7 +73,17 @@ def index_of(made: Made, position: int, weights: Mapping[str, float] | None = No
         position=position,
         task=sys.intern(sample.task),
         is_resolved=sample.outcome == "resolved",
+        turns=tuple(_turns(sample)) if sample.task else (),
     )
+
+
+def _turns(sample: Sample) -> Iterator[int]:
+    digest = 0
+    for message in sample.messages:
+        said = (message.role, message.content, message.tool_call_id, message.tool_calls)
+        digest = digest_of(f"{digest} {said}")
+        if message.role == "assistant":
+            yield digest
 
 
 def select(rows: Iterable[IndexRow], dropped: Mapping[int, str]) -> Selection:
