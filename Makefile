@@ -10,12 +10,13 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # What some tests need besides Python: a sandbox, a browser, a scheduler. Without them they are skipped.
 DEBIAN := bubblewrap chromium munge slurm-wlm
 
-.PHONY: help quickstart test test-all check fix debian install clean
+.PHONY: help quickstart test test-all agents check fix debian install clean
 
 help:
 	@echo 'make quickstart [REPO=path]  turn a git repository into a better model, on this CPU'
 	@echo 'make test                    the fast tests'
 	@echo 'make test-all                every test'
+	@echo 'make agents                  the agent and the server some of every test need'
 	@echo 'make debian                  the Debian packages some tests need, as root'
 	@echo 'make check                   lint, types, import contracts'
 	@echo 'make fix                     format and mend what lint can mend'
@@ -34,6 +35,9 @@ test: install
 
 test-all: install
 	$(BIN)/pytest -m ''
+
+agents: install
+	$(BIN)/python tests/environments.py
 
 check: install
 	$(BIN)/ruff check .

@@ -1,4 +1,4 @@
-"""Environments of other programs some slow tests run: `python tests/environments.py`.
+"""Environments of other programs some slow tests run: `make agents`.
 
 Makes `.venv-vibe`, with the agent, where a Python of 3.12 or later is found, and `.venv-serve`,
 with vLLM for the CPU. One that is there stays as it is.

@@ -6,15 +6,16 @@ from functools import partial
 import pyarrow.parquet as pq
 import pytest
 
-from devtune.data.render import render
+from devtune.data.render import render, write_rows
 from devtune.data.renderers.mistral import MistralRenderer
 from devtune.data.renderers.opening import open_renderer
 from devtune.errors import DevtuneError
 from devtune.jsonl import read_jsonl, write_jsonl
 from devtune.pipeline import LocalExecutor, RenderSection
 from devtune.progress import Progress
-from devtune.records import IGNORED, SPLITS, Message, Rejected, ToolCall
+from devtune.records import IGNORED, SPLITS, Message, Rejected, TokenRow, ToolCall
 from tests.data import rendering
+from tests.data.renderers.templates import CHATML, FORGETFUL, write_tokenizer
 
 SYSTEM = ("system", "Answer with code.")
 USER = ("user", "Add two numbers.\n\n```python\nreturn a\n```")
@@ -30,15 +31,18 @@ def renderer(tekken_file):
 
 @pytest.fixture
 def rendered(tekken_file, tmp_path):
-    def run(train, held_out=(), max_length=10_000, out="dataset"):
+    def run(train, held_out=(), max_length=10_000, out="dataset", template=None, **values):
         samples, base, corpus = (tmp_path / name for name in ("samples", "base", "corpus"))
         for directory in (samples, base, corpus, tmp_path / out):
             directory.mkdir(exist_ok=True)
         write_jsonl(corpus / "sources.jsonl", [rendering.SOURCE])
         write_jsonl(samples / "train.jsonl", train)
         write_jsonl(samples / "held_out.jsonl", held_out)
-        (base / "tekken.json").write_bytes(tekken_file.read_bytes())
-        section = RenderSection(max_length=max_length)
+        if template:
+            write_tokenizer(base, template)
+        else:
+            (base / "tekken.json").write_bytes(tekken_file.read_bytes())
+        section = RenderSection(max_length=max_length, **values)
         outcome = render(section, ONE, samples, base, corpus, tmp_path / out, Progress("quiet"))
         return outcome, tmp_path / out
 
@@ -166,3 +170,44 @@ def test_a_base_without_tokenizer_is_named(tmp_path):
         f"{tmp_path}: no tokenizer; import weights that ship a tekken.json, or a tokenizer.json"
         " with a chat template"
     )
+
+
+def test_a_base_of_another_family_is_rendered_by_its_template(rendered, make_sample, tmp_path):
+    outcome, out = rendered([make_sample(USER, ANSWER)], template=CHATML)
+    [row] = pq.read_table(out / "train.parquet").to_pylist()
+    text = open_renderer(out).spell([each for each in row["labels"] if each != IGNORED])
+    assert text == f"{ANSWER[1]}<|im_end|>"
+    assert sorted(each.name for each in out.iterdir() if "token" in each.name) == [
+        "tokenizer.json", "tokenizer_config.json",
+    ]  # fmt: skip
+    assert (out / "chat_template.jinja").read_text(encoding="utf-8") == CHATML
+    assert outcome.counts["train"] == 1
+
+
+def test_a_template_that_cannot_be_trained_with_stops_it_before_anything_is_written(
+    rendered, make_sample, tmp_path
+):
+    with pytest.raises(DevtuneError, match="its chat template cannot be trained with"):
+        rendered([make_sample(USER, ANSWER)], template=FORGETFUL)
+    assert not list((tmp_path / "dataset").iterdir())
+
+
+def test_a_conversation_longer_than_a_row_has_several_rows(rendered, make_sample):
+    turns = [part for number in range(8) for part in (USER, ("assistant", f"{number} " * 30))]
+    outcome, out = rendered([make_sample(*turns)], max_length=400, over_length="segment")
+    rows = pq.read_table(out / "train.parquet").to_pylist()
+    assert len(rows) > 2
+    assert [row["part"] for row in rows] == list(range(1, len(rows) + 1))
+    assert outcome.counts["train"] == 1
+    assert outcome.counts["train_segments"] == len(rows) - 1
+    assert sum(row["num_trained_bytes"] for row in rows) == sum(
+        len(text.rstrip(" ")) for role, text in turns if role == "assistant"
+    )
+
+
+def test_a_row_group_ends_by_its_tokens_too(tmp_path, monkeypatch):
+    monkeypatch.setattr("devtune.data.render.TOKENS_PER_GROUP", 10)
+    rows = [TokenRow(f"{n}", "f", [1] * 4, [1] * 4, 4) for n in range(7)]
+    write_rows(tmp_path / "x.parquet", iter(rows))
+    table = pq.ParquetFile(tmp_path / "x.parquet")
+    assert [table.metadata.row_group(n).num_rows for n in range(table.num_row_groups)] == [3, 3, 1]

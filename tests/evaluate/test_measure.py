@@ -5,6 +5,7 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 
+from devtune.errors import DevtuneError
 from devtune.evaluate.measure import evaluate, held_out_rows, likelihood
 from devtune.model import computes_in_bf16, load_model
 from devtune.progress import Progress
@@ -96,6 +97,15 @@ def test_without_canaries_nothing_is_said_of_them(base, dataset, adapter, tmp_pa
 def test_the_first_samples_by_id_are_taken(dataset):
     rows = held_out_rows(dataset / "held_out.parquet", 2)
     assert [each["sample_id"] for each in rows["second"]] == ["second0", "second1"]
+
+
+def test_a_dataset_of_another_family_is_one_line(base, adapter, tmp_path):
+    arguments = (ClusterSection(), tmp_path, base, base, adapter, tmp_path, QUIET)
+    with pytest.raises(DevtuneError) as caught:
+        evaluate(EvaluateSection(), *arguments)
+    assert str(caught.value) == (
+        f"{tmp_path}: was rendered by a chat template; only models with a tekken.json are measured"
+    )
 
 
 def test_nothing_held_out_is_said_not_hidden(base, dataset, adapter, tmp_path):

@@ -15,6 +15,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import torch
 
+from devtune.errors import DevtuneError
 from devtune.evaluate.canaries import read_canaries
 from devtune.evaluate.completions import Completer, edit_similarity
 from devtune.evaluate.exposure import compare
@@ -50,6 +51,7 @@ def evaluate(
     progress: Progress,
 ) -> Outcome:
     """Measure both models on the same samples and draw what training did."""
+    _require_tekken(dataset)
     canaries = read_canaries(section.canaries) if section.canaries else []
     families = held_out_rows(dataset / "held_out.parquet", section.max_samples)
     results: dict[str, dict[str, Any]] = {
@@ -104,6 +106,14 @@ def _summary(metrics: Mapping[str, Any]) -> str:
     if "canaries" not in metrics:
         return summary
     return f"{summary}; canaries {metrics['canaries']['verdict']}"
+
+
+def _require_tekken(dataset: Path) -> None:
+    if not (dataset / "tekken.json").is_file():
+        raise DevtuneError(
+            f"{dataset}: was rendered by a chat template; only models with a tekken.json are"
+            " measured"
+        )
 
 
 def held_out_rows(path: Path, max_samples: int) -> dict[str, Rows]:

@@ -55,7 +55,11 @@ CONTEXT: dict[str, Any] = {
 }
 """The context the format prescribes."""
 CONFORMS_TO = ["http://mlcommons.org/croissant/1.1", "http://mlcommons.org/croissant/RAI/1.0"]
-FORMATS = {".parquet": "application/x-parquet", ".json": "application/json"}
+FORMATS = {
+    ".parquet": "application/x-parquet",
+    ".json": "application/json",
+    ".jinja": "text/plain",
+}
 COLUMNS = {
     "sample_id": ("sc:Text", "Names the conversation in samples/ and rejected.jsonl."),
     "family": ("sc:Text", "The step of the pipeline that made it."),

@@ -61,7 +61,7 @@ def limitations(about: Description) -> Iterator[str]:
     """Say what the dataset cannot be relied on for."""
     yield "Answers are what the sources hold; nobody has checked that they are correct or good."
     yield "It knows its sources up to their cut; what they say later is held out or not read."
-    yield "The token ids mean nothing without the tokenizer in tekken.json."
+    yield "The token ids mean nothing without the tokenizer beside them."
     long = about.render.rejects.get("too_long", 0)
     yield f"{counted(long, 'sample')} of more than {about.max_length} tokens left out, none cut."
     if about.num_unlicensed:
