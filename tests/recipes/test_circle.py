@@ -71,8 +71,8 @@ name = "ours"
 provider = "local"
 alias = "ours"
 temperature = 0.0
-max_context_length = 200000
-auto_compact_threshold = 200000
+max_context_length = 12600
+auto_compact_threshold = 12500
 """
 RECIPE = """\
 use:
@@ -139,7 +139,7 @@ def serving(model, log):
     command = [
         str(SERVE / "bin/vllm"), "serve", str(model), "--host", "127.0.0.1", "--port", str(port),
         "--served-model-name", "ours", "--tokenizer-mode", "mistral", "--tool-call-parser",
-        "mistral", "--enable-auto-tool-choice", "--enforce-eager", "--max-model-len", "8704",
+        "mistral", "--enable-auto-tool-choice", "--enforce-eager", "--max-model-len", "12288",
     ]  # fmt: skip
     settings = {
         "VLLM_CPU_KVCACHE_SPACE": "2", "HF_HUB_OFFLINE": "1", "VLLM_NO_USAGE_STATS": "1",
@@ -213,13 +213,13 @@ def test_sessions_teach_the_model_that_the_agent_asks_next(tmp_path):
     assert trained.endswith(f"</s>{LAST}</s>")
     prompt = tokenizer.decode(row["input_ids"], SpecialTokenPolicy.KEEP)
     assert script.requests[0]["messages"][0]["content"][:200] in prompt
-    result = json.loads((tmp_path / "run/adapter/result.json").read_text(encoding="utf-8"))
-    assert result["steps"] == 2
-    assert result["loss"] < 8
+    manifest = json.loads((tmp_path / "run/adapter/manifest.json").read_text(encoding="utf-8"))
+    assert manifest["metrics"]["steps"] == 2
+    assert 0 < manifest["metrics"]["loss"] < 8
 
     again = tmp_path / "again"
     with (
-        serving(tmp_path / "run/export", tmp_path / "server.log") as url,
+        serving(tmp_path / "run/serving", tmp_path / "server.log") as url,
         recording(url, again) as proxy,
     ):
         work, answer = ask_agent(proxy, tmp_path / "second", "1")

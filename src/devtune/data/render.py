@@ -12,10 +12,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from devtune.data.cards.croissant import metadata
 from devtune.data.cards.description import Makeup, Work, describe
@@ -190,11 +192,11 @@ def _join(parts: Sequence[Path], out: Path) -> None:
 
 def write_rows(path: Path, rows: Iterable[TokenRow]) -> None:
     """Write rows as Parquet, the same bytes for the same rows; memory holds one row group."""
-    group: list[TokenRow] = []
+    group: list[_Packed] = []
     num_tokens = 0
     with pq.ParquetWriter(path, SCHEMA, compression="zstd") as writer:
         for row in rows:
-            group.append(row)
+            group.append(_Packed.of(row))
             num_tokens += len(row.input_ids)
             if len(group) == ROWS_PER_GROUP or num_tokens >= TOKENS_PER_GROUP:
                 writer.write_table(_table(group))
@@ -203,15 +205,31 @@ def write_rows(path: Path, rows: Iterable[TokenRow]) -> None:
             writer.write_table(_table(group))
 
 
-def _table(rows: Sequence[TokenRow]) -> pa.Table:
-    columns = {
-        "sample_id": [row.sample_id for row in rows],
-        "family": [row.family for row in rows],
-        "input_ids": [row.input_ids for row in rows],
-        "labels": [row.labels for row in rows],
-        "num_tokens": [len(row.input_ids) for row in rows],
-        "num_trained_tokens": [num_trained(row.labels) for row in rows],
-        "num_trained_bytes": [row.num_trained_bytes for row in rows],
-        "part": [row.part for row in rows],
-    }
-    return pa.table(columns, schema=SCHEMA)
+class _Packed(NamedTuple):
+    """A row whose tokens take four bytes each while they wait."""
+
+    facts: dict[str, Any]
+    input_ids: NDArray[np.int32]
+    labels: NDArray[np.int32]
+
+    @staticmethod
+    def of(row: TokenRow) -> "_Packed":
+        facts = {
+            "sample_id": row.sample_id,
+            "family": row.family,
+            "num_tokens": len(row.input_ids),
+            "num_trained_tokens": num_trained(row.labels),
+            "num_trained_bytes": row.num_trained_bytes,
+            "part": row.part,
+        }
+        return _Packed(facts, *(np.array(each, np.int32) for each in (row.input_ids, row.labels)))
+
+
+def _table(rows: Sequence[_Packed]) -> pa.Table:
+    lengths = [row.facts["num_tokens"] for row in rows]
+    offsets = pa.array(np.cumsum([0, *lengths]), pa.int32())
+    columns: dict[str, Any] = {name: [row.facts[name] for row in rows] for name in rows[0].facts}
+    for name in ("input_ids", "labels"):
+        tokens = pa.array(np.concatenate([getattr(row, name) for row in rows]))
+        columns[name] = pa.ListArray.from_arrays(offsets, tokens)
+    return pa.table({name: columns[name] for name in SCHEMA.names}, schema=SCHEMA)
