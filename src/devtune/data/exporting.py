@@ -22,7 +22,8 @@ from devtune.data.cards.exported import exported_card
 from devtune.data.privacy.leftovers import rules_broken
 from devtune.data.privacy.rules import RULES, compiled_rules
 from devtune.data.renderers.openai import to_openai
-from devtune.data.renderers.rows import rejected, strings_in
+from devtune.data.renderers.rows import rejected
+from devtune.data.selection.wording import text_of
 from devtune.errors import DevtuneError
 from devtune.jsonl import read_jsonl, to_json
 from devtune.progress import Progress
@@ -46,6 +47,7 @@ _MESSAGE = pa.struct(
     [
         ("role", pa.string()),
         ("content", pa.string()),
+        ("reasoning_content", pa.string()),
         ("tool_calls", pa.list_(_CALL)),
         ("tool_call_id", pa.string()),
         ("weight", pa.int8()),
@@ -90,7 +92,7 @@ class _Exporting:
         file = self.samples / f"{split}.jsonl"
         for number, sample in enumerate(read_jsonl(file, Sample), 1):
             # Rendering searches the whole text once more; what leaves before that is, too.
-            if broken := rules_broken(_text(sample), self.rules_dir):
+            if broken := rules_broken(f"{sample.tools}\n{text_of(sample)}", self.rules_dir):
                 row = rejected("secret_in_sample", sample, ", ".join(broken))
                 self.rejects[row.reason] += 1
                 self.rejected.write(to_json(row))
@@ -121,17 +123,6 @@ def export_samples(format: Format, samples: Path, out: Path, progress: Progress)
         counts=counts,
         rejects=dict(work.rejects),
     )
-
-
-def _text(sample: Sample) -> str:
-    """Every text of a sample; those of calls as they are meant, not as JSON spells them."""
-    texts = [sample.tools]
-    for message in sample.messages:
-        texts += (message.reasoning_content, message.content)
-        for call in message.tool_calls:
-            is_json = _loaded(call.arguments) is not None
-            texts += strings_in(call.arguments) if is_json else [call.arguments]
-    return "\n".join(texts)
 
 
 def _check_tools(sample: Sample, where: str) -> None:

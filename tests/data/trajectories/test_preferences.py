@@ -65,6 +65,17 @@ def test_a_resolved_session_is_chosen_over_another_of_its_task(built):
     assert counts == {"preferences.trajectory": 1, "preferences.divergence": 1}
 
 
+def test_the_rejected_side_is_repaired_like_the_chosen_one(built):
+    long = ("I look.", ("bash", {"command": "ls"}, "a.py " * 100))
+    good = tried(long, EDIT, ("Done.",), outcome="resolved")
+    bad = tried(long, WRONG, ("No.",), outcome="unresolved")
+    cut = {"type": "tool_output", "max_characters": 40, "head": 20, "tail": 20}
+    _, pairs, _ = built([good, bad], steps=[*STEPS[:2], cut, *STEPS[2:]])
+    assert [pair.kind for pair in pairs] == ["trajectory", "divergence"]
+    assert "characters elided" in said(pairs[0].rejected)[1]
+    assert said(pairs[0].rejected)[1] == said(pairs[0].chosen)[1]
+
+
 def test_a_session_that_loops_is_rejected_though_it_resolved_its_task(built):
     good = tried(LOOK, EDIT, ("Done.",), outcome="resolved")
     bad = tried(LOOK, *LOOP, EDIT, ("Done.",), outcome="resolved")

@@ -300,9 +300,11 @@ def test_thoughts_are_dropped_or_trained():
     [found] = make(made)
     assert found.sample.messages[-1].reasoning_content == ""
     assert found.sample.transformations == ("reasoning_dropped",)
+    dropped = found.sample.sample_id
     [found] = make(made, family=Trajectory(type="trajectory", reasoning="train"))
     assert found.sample.messages[-1].reasoning_content == "Hm."
     assert found.sample.transformations == ()
+    assert found.sample.sample_id != dropped
 
 
 def test_system_text_no_server_would_take_is_asked_by_the_user():

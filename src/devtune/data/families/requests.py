@@ -86,7 +86,12 @@ def make_talk(
 ) -> Sample:
     """One conversation; the id is a hash of all that is said and called in it."""
     said = [
-        (each.role, each.content, *((call.name, call.arguments) for call in each.tool_calls))
+        (
+            each.role,
+            each.content,
+            *filter(None, (each.reasoning_content,)),
+            *((call.name, call.arguments) for call in each.tool_calls),
+        )
         for each in messages
     ]
     digest = hashlib.sha256(json.dumps([family, *said]).encode()).hexdigest()

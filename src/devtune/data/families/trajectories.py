@@ -49,10 +49,9 @@ def attempt_of(step: Trajectory, row: Session, context: Context) -> Attempt | No
     if row.split != "train" or (facts.parent and not step.subagents):
         return None
     talk = _opened(step, row)
-    reason = ""
-    for each in context.session_steps:
-        reason = reason or apply(each, talk)
-    fault = fault_of(reason, facts.outcome)
+    # All of them: a session that went badly is repaired like the one it is compared with.
+    reasons = [apply(each, talk) for each in context.session_steps]
+    fault = fault_of(next(filter(None, reasons), ""), facts.outcome)
     parts = segments_of(talk)
     if fault is None or len(parts) != 1:
         return None

@@ -80,7 +80,8 @@ def index_of(made: Made, position: int, weights: Mapping[str, float] | None = No
 def _turns(sample: Sample) -> Iterator[int]:
     digest = 0
     for message in sample.messages:
-        said = (message.role, message.content, message.tool_call_id, message.tool_calls)
+        called = (message.tool_call_id, message.tool_calls)
+        said = (message.role, message.reasoning_content, message.content, *called)
         digest = digest_of(f"{digest} {said}")
         if message.role == "assistant":
             yield digest
