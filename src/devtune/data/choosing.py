@@ -74,12 +74,14 @@ class Sketching:
 
     samples: Samples
     step: Sketch
+    splits: tuple[Split, ...] = SPLITS
 
     def __call__(self, unit: Any, out: Path) -> None:
         """Sketch one part."""
-        sides: dict[Split, list[tuple[int, Sample]]] = {split: [] for split in SPLITS}
+        sides: dict[Split, list[tuple[int, Sample]]] = {split: [] for split in self.splits}
         for position, made in self.samples.of(unit):
-            sides[made.split].append((position, made.sample))
+            if made.split in sides:
+                sides[made.split].append((position, made.sample))
         for split, rows in sides.items():
             (out / split).mkdir()
             texts = ((sample.family, answer_of(sample)) for _, sample in rows)
@@ -163,7 +165,7 @@ def _drop_near_duplicates(step: NearDuplicateSamples, pool: Pool, run: Run, numb
     """Keep one of the samples of a family that are nearly the same."""
     folder = run.scratch / f"near_{number}"
     folder.mkdir(exist_ok=True)
-    sketching = Sketching(pool.samples(folder), step)
+    sketching = Sketching(pool.samples(folder), step, ("train",))
     sketched = run_parts(f"near duplicates {number}", pool.units(), sketching, run)
     sketches = Sketches([part / "train" for part in sketched])
     places = _places(sketched, "train")

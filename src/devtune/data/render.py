@@ -115,7 +115,7 @@ def render(
 ) -> Outcome:
     """Render every sample; one that is too long or not a valid conversation is kept as rejected."""
     tokenizer = files_of(base)
-    open_renderer(base)
+    _renderer(base)  # one that cannot be used is refused before any work
     run = Run(out / SCRATCH, executor, progress, "render")
     units = [
         (split, chunk.start, chunk.end)

@@ -7,7 +7,6 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby
 from typing import Literal
 
 from devtune.data.renderers.mistral import (
@@ -22,6 +21,7 @@ from devtune.data.renderers.mistral import (
     MistralRenderer,
 )
 from devtune.data.renderers.rows import Renderer, Span, num_trained
+from devtune.data.renderers.windows import answers_of
 from devtune.records import Message
 from devtune.report.stretches import Limits, Stretch, cut, object_laid
 
@@ -98,16 +98,16 @@ def _speaker(ids: Sequence[int]) -> Speaker:
     return "assistant"
 
 
-def mask_reasons(messages: Iterable[Message]) -> list[str]:
+def mask_reasons(messages: Sequence[Message]) -> list[str]:
     """Why each turn of the assistant is not trained, `""` where it is.
 
     Messages that follow each other are one turn, as in the renderer.
     """
     found: list[str] = []
-    for role, run in groupby(messages, key=lambda each: each.role):
-        if role == "assistant":
-            masked = [each.mask_reason or NO_REASON for each in run if not each.is_trained]
-            found.append(", ".join(dict.fromkeys(masked)))
+    for start, end in answers_of(messages):
+        run = messages[start:end]
+        masked = [each.mask_reason or NO_REASON for each in run if not each.is_trained]
+        found.append(", ".join(dict.fromkeys(masked)))
     return found
 
 

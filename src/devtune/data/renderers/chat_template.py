@@ -11,11 +11,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ahocorasick_rs import AhoCorasick
 from jinja2 import TemplateError
-from tokenizers import Encoding, Tokenizer
+from tokenizers import Tokenizer
 
 from devtune.data.renderers.openai import to_openai
 from devtune.data.renderers.rows import Renderer
@@ -55,20 +55,20 @@ class ChatTemplateRenderer(Renderer):
         self._refuse_control(sample)
         tools = json.loads(sample.tools) if sample.tools else None
         messages = _merged(sample.messages)
-        whole = self._render(messages, tools)
-        encoding = self._tokenizer.encode(whole, add_special_tokens=False)
+        given = [_for_template(each) for each in messages]
+        whole = self._split(self._render(given, tools))
         turns: list[tuple[int, int]] = []
         is_trained: list[bool] = []
         for start, _ in answers_of(messages):
-            prompt = self._render(messages[:start], tools, is_open=True)
-            answer = self._render(messages[: start + 1], tools)
-            if not (answer.startswith(prompt) and whole.startswith(answer)):
+            prompt = self._render(given[:start], tools, is_open=True)
+            answer = self._render(given[: start + 1], tools)
+            if not (answer.startswith(prompt) and whole.text.startswith(answer)):
                 raise Unrendered(NOT_STABLE)
             if messages[start].content.strip() not in answer[len(prompt) :]:
                 raise Unrendered("content_changed")
-            turns.append(self._turn(encoding, whole, prompt, answer))
+            turns.append(self._turn(whole, prompt, answer))
             is_trained.append(messages[start].is_trained)
-        return Tokens(list(encoding.ids), turns, is_trained)
+        return Tokens(whole.ids, turns, is_trained)
 
     def decode(self, tokens: Sequence[int]) -> str:
         """Text of the tokens without control tokens."""
@@ -82,8 +82,7 @@ class ChatTemplateRenderer(Renderer):
         """Whether it is a special one; text that spells one is refused."""
         return token in self._control
 
-    def _render(self, messages: Sequence[Message], tools: Any, *, is_open: bool = False) -> str:
-        given = [_for_template(each) for each in messages]
+    def _render(self, given: Sequence[Any], tools: Any, *, is_open: bool = False) -> str:
         try:
             return self._template.render(
                 messages=given, tools=tools, documents=None, add_generation_prompt=is_open,
@@ -92,32 +91,33 @@ class ChatTemplateRenderer(Renderer):
         except (TemplateError, TypeError, ValueError) as error:
             raise Unrendered("invalid_conversation", str(error)) from None
 
-    def _turn(self, encoding: Encoding, whole: str, prompt: str, answer: str) -> tuple[int, int]:
+    def _split(self, text: str) -> "_Split":
+        encoding = self._tokenizer.encode(text, add_special_tokens=False)
+        return _Split(text, encoding.ids, [end for _, end in encoding.offsets])
+
+    def _turn(self, whole: "_Split", prompt: str, answer: str) -> tuple[int, int]:
         """Return [start, end) of the answer that follows `prompt` in `whole`."""
-        start = self._length(encoding, prompt)
-        last = bisect_right(encoding.offsets, len(answer), key=lambda each: each[1])
-        for position in range(start, last):
-            if encoding.ids[position] in self._ends:
-                rest = whole[encoding.offsets[position][1] : len(answer)]
+        start = self._length(whole, prompt)
+        for position in range(start, whole.num_tokens_of(answer)):
+            if whole.ids[position] in self._ends:
+                rest = whole.text[whole.ends[position] : len(answer)]
                 if rest.strip():
                     break
                 return start, position + 1
         raise Unrendered("turns_not_found", "an answer that does not end with the model's own end")
 
-    def _length(self, encoding: Encoding, prompt: str) -> int:
+    def _length(self, whole: "_Split", prompt: str) -> int:
         """Return how many tokens a prompt has; they are those the whole text begins with."""
-        length = bisect_right(encoding.offsets, len(prompt), key=lambda each: each[1])
+        length = whole.num_tokens_of(prompt)
         # Text between two control tokens is split by itself: what stands before the last one is
         # the same in both.
         since = length
-        while since and encoding.ids[since - 1] not in self._control:
+        while since and whole.ids[since - 1] not in self._control:
             since -= 1
-        begin = encoding.offsets[since - 1][1] if since else 0
-        tail = self._tokenizer.encode(prompt[begin:], add_special_tokens=False).ids
-        if tail != encoding.ids[since:length]:
-            ids = self._tokenizer.encode(prompt, add_special_tokens=False).ids
-            if ids != encoding.ids[:length]:
-                raise Unrendered(NOT_STABLE, "an answer changes how its prompt is split")
+        begin = whole.ends[since - 1] if since else 0
+        is_same = self._split(prompt[begin:]).ids == whole.ids[since:length]
+        if not is_same and self._split(prompt).ids != whole.ids[:length]:
+            raise Unrendered(NOT_STABLE, "an answer changes how its prompt is split")
         return length
 
     def _refuse_control(self, sample: Sample) -> None:
@@ -138,6 +138,18 @@ class ChatTemplateRenderer(Renderer):
                 f" ({why.get(error.reason, error.detail or error.reason)}); use the template the"
                 " model is trained with"
             ) from None
+
+
+class _Split(NamedTuple):
+    """A text and its tokens; `ends` are places in the text, ascending."""
+
+    text: str
+    ids: list[int]
+    ends: list[int]
+
+    def num_tokens_of(self, beginning: str) -> int:
+        """How many tokens end within a beginning of the text."""
+        return bisect_right(self.ends, len(beginning))
 
 
 def _merged(messages: Sequence[Message]) -> list[Message]:

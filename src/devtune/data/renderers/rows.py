@@ -8,10 +8,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from devtune.data.renderers.tokens import Tokens, Unrendered
 from devtune.data.renderers.windows import Windows
+from devtune.data.selection.wording import strings_in
 from devtune.pipeline import RenderSection
 from devtune.records import IGNORED, Rejected, Sample, TokenRow
 
@@ -107,7 +108,7 @@ class Renderer(ABC):
         Then the arguments of tool calls once more: in JSON a line break is two other characters.
         """
         calls = (call for message in sample.messages for call in message.tool_calls)
-        again = (text for call in calls for text in strings_in(call.arguments))
+        again = (text for call in calls for text in strings_in(json.loads(call.arguments)))
         return "\n".join((self.spell(row.input_ids), *again))
 
     def spans(self, input_ids: Sequence[int], labels: Sequence[int]) -> Iterator[Span]:
@@ -119,18 +120,6 @@ class Renderer(ABC):
         pairs = zip(input_ids, labels, strict=True)
         for (is_trained, is_control), run in groupby(pairs, key=kind):
             yield Span(self.spell([token for token, _ in run]), is_trained, is_control)
-
-
-def strings_in(arguments: str) -> Iterator[str]:
-    """Yield the texts in a JSON value, however deep."""
-    waiting: list[Any] = [json.loads(arguments)]
-    while waiting:
-        value = waiting.pop()
-        if isinstance(value, str):
-            yield value
-        elif isinstance(value, dict | list):
-            inner = value.values() if isinstance(value, dict) else value
-            waiting += reversed([*inner])
 
 
 def num_trained(labels: Sequence[int]) -> int:

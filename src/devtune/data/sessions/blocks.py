@@ -48,13 +48,18 @@ def add_results(draft: Draft, blocks: list[Object]) -> bool:
     results = [each for each in blocks if each.get("type") == "tool_result"]
     for each in results:
         text = as_content(each.get("content"))
-        is_error = each.get("is_error")
-        code = _EXIT_CODE.match(text)
-        draft.result(
-            as_string(each.get("tool_use_id")),
-            text,
-            is_error=is_error and code is None if isinstance(is_error, bool) else None,
-            exit_code=int(code[1]) if code else None,
-            is_undone=any(words in text for words in DECLINED),
-        )
+        add_result(draft, each, text, each.get("is_error"), _EXIT_CODE.match(text))
     return bool(results)
+
+
+def add_result(
+    draft: Draft, block: Object, text: str, is_error: Any, code: re.Match[str] | None
+) -> None:
+    """Add what a call gave; a command that ended with a code of its own is no error of a tool."""
+    draft.result(
+        as_string(block.get("tool_use_id")),
+        text,
+        is_error=is_error and code is None if isinstance(is_error, bool) else None,
+        exit_code=int(code[1]) if code else None,
+        is_undone=any(words in text for words in DECLINED),
+    )

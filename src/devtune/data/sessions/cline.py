@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from devtune.data.sessions.blocks import DECLINED, blocks_of, calls_of, texts_of, thinking_of
+from devtune.data.sessions.blocks import add_result, blocks_of, calls_of, texts_of, thinking_of
 from devtune.data.sessions.draft import Call, Draft, clean_tree
 from devtune.data.sessions.log import Log, as_content, as_string
 from devtune.data.sources.fields import Object, as_object, as_objects
@@ -111,13 +111,7 @@ def _answer(draft: Draft, block: Object) -> None:
     code = _EXIT_CODE.search(text[:20_000]) if succeeded is False else None
     if not isinstance(is_error, bool) and succeeded is not None:
         is_error = not succeeded
-    draft.result(
-        as_string(block.get("tool_use_id")),
-        text,
-        is_error=is_error and code is None if isinstance(is_error, bool) else None,
-        exit_code=int(code[1]) if code else None,
-        is_undone=any(words in text for words in DECLINED),
-    )
+    add_result(draft, block, text, is_error, code)
 
 
 def _success(text: str) -> bool | None:
