@@ -3,8 +3,9 @@
 Writes a journal in a temporary directory; prints a table.
 Usage: python benchmarks/record.py [--exchanges N] [--kilobytes N]
 
-A server that waits a fixed time before an answer, and before each event of a stream, stands in
-for a model; what is beyond is the time of the parts in between. Clients, proxy and server are
+A server that has an answer, and each event of a stream, at fixed times after the request stands in
+for a model, whose next word is made while the last one is sent; what is beyond is the time of the
+parts in between. Clients, proxy and server are
 processes of their own. Rounds with and without the proxy alternate; each client keeps its
 connection, as agents do. The journal is on the disk of the temporary directory: set TMPDIR to
 measure another.
@@ -113,6 +114,7 @@ async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
             head = await reader.readuntil(b"\r\n\r\n")
             length = int(head.partition(b"Content-Length: ")[2].partition(b"\r\n")[0])
             asked = await reader.readexactly(length)
+            due = time.perf_counter() + SECONDS_TO_FIRST
             await asyncio.sleep(SECONDS_TO_FIRST)
             if b'"stream": false' in asked[:100]:
                 writer.write(whole)
@@ -121,7 +123,8 @@ async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
             writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
             for _ in range(EVENTS):
                 writer.write(b"%x\r\n%b\r\n" % (len(event), event))
-                await asyncio.sleep(SECONDS_BETWEEN)
+                due += SECONDS_BETWEEN
+                await asyncio.sleep(due - time.perf_counter())
             writer.write(b"e\r\ndata: [DONE]\n\n\r\n0\r\n\r\n")
     except (asyncio.IncompleteReadError, ConnectionError):
         writer.close()

@@ -1,6 +1,7 @@
 import base64
 import hashlib
 import json
+import signal
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,9 @@ import pytest
 from devtune.data.languages import language_of
 from devtune.jsonl import write_jsonl
 from devtune.records import Change, FileEdit, Message, Provenance, Sample, Source, SourceFile
+
+# A shell that starts the tests in the background has them, and all they start, ignore Ctrl-C.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 SPECIAL_TOKENS = {
     0: "<unk>", 1: "<s>", 2: "</s>", 3: "[INST]", 4: "[/INST]", 5: "[AVAILABLE_TOOLS]",
