@@ -13,6 +13,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import uvloop
+
 from devtune.errors import DevtuneError, RecipeError
 from devtune.progress import Progress
 from devtune.record.address import Address, is_loopback, parse_address
@@ -47,7 +49,7 @@ def record(order: Order, progress: Progress) -> None:
         recorder = Recorder(order.journal.absolute(), _warn, order.is_strict)
         try:
             greet = partial(_greet, own, address, recorder, progress)
-            fault = asyncio.run(_serve(listening, address, recorder, greet))
+            fault = uvloop.run(_serve(listening, address, recorder, greet))
         finally:
             recorder.close()
     _conclude(recorder, progress)
