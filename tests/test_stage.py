@@ -13,7 +13,8 @@ import pytest
 from devtune.errors import DevtuneError
 from devtune.fingerprint import identity_of
 from devtune.pipeline import GitSource
-from devtune.stage import MANIFEST, Busy, Outcome, run_stage, verify_files
+from devtune.scratch import Busy
+from devtune.stage import MANIFEST, Outcome, run_stage, verify_files
 from devtune.steps.families import DocstringToFunction
 
 
@@ -214,7 +215,8 @@ def test_a_crowd_makes_each_result_once(tmp_path):
     # No pause between the runs: some processes find a directory its owner is just renaming.
     code = f"""
         from pathlib import Path
-        from devtune.stage import Busy, Outcome, run_stage
+        from devtune.scratch import Busy
+        from devtune.stage import Outcome, run_stage
         def work(out):
             (out / "once.txt").write_text("x")
             return Outcome("")

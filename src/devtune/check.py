@@ -22,10 +22,11 @@ from devtune.errors import DevtuneError, RecipeError
 from devtune.evaluate.canaries import read_canaries
 from devtune.faults import Loc
 from devtune.pipeline import PackageSource
-from devtune.recipe import CheckpointImport, LoraAdapter, Recipe
+from devtune.recipe import CheckpointImport, Recipe
 from devtune.section import Section, is_file_reference
 from devtune.steps.rules import ExcludedPaths, License
 from devtune.train.engine import engine_settings
+from devtune.tuning import LoraAdapter
 
 PATTERN_FIELDS = {"authors", "skip", "subjects"}
 """Fields that hold regular expressions."""

@@ -1,6 +1,7 @@
 """What a section stands for: its values, and hashes of the files it names."""
 
 import hashlib
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
@@ -8,16 +9,17 @@ from typing import Any, cast
 from pydantic import BaseModel
 
 from devtune.errors import DevtuneError, one_line
-from devtune.section import is_file_reference
+from devtune.section import Section, is_file_reference
 
 
-def identity_of(section: BaseModel, found: Mapping[str, str] | None = None) -> dict[str, Any]:
+def identity_of(section: Section, found: Mapping[str, str] | None = None) -> dict[str, Any]:
     """What a section means: its values, each file replaced by its hash, bare directories left out.
 
     `found` is what only the stage can say, e.g. the commit a ref stands for.
     """
-    identity = _hashed(section)
-    identity.pop("out", None)
+    identity = {
+        name: value for name, value in _hashed(section).items() if name not in section.UNSIGNED
+    }
     return {**identity, "found": dict(found)} if found else identity
 
 
@@ -43,6 +45,12 @@ def _plain(value: Any) -> Any:
     if isinstance(value, dict):
         return {str(key): _plain(each) for key, each in cast(dict[Any, Any], value).items()}
     return value
+
+
+def fingerprint_of(signed: Mapping[str, Any]) -> str:
+    """Return the fingerprint of a result: a hash of its stage, section and inputs."""
+    canonical = json.dumps(signed, sort_keys=True, ensure_ascii=False, default=str)
+    return hashlib.sha256(canonical.encode()).hexdigest()
 
 
 def hash_file(path: Path) -> str:

@@ -11,8 +11,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from devtune.errors import RecipeError
-from devtune.recipe import ClusterSection, FullAdapter, QLoraAdapter, Recipe, SftSection, Shape
+from devtune.recipe import ClusterSection, Recipe, Shape
 from devtune.train.engine import engine_settings, zero_stage
+from devtune.tuning import DpoSection, FullAdapter, QLoraAdapter, SftSection, TrainSection
 
 GIB = 2**30
 BF16, FP32 = 2, 4
@@ -97,7 +98,7 @@ def plan(recipe: Recipe) -> Plan:
     memory, loading, host = _memory(shape, train, trained, sharding)
     total = max(sum(asdict(memory).values()), loading)
     limit = cluster.memory_gib * (1 - HEADROOM)
-    tokens = train.max_length * train.per_device_train_batch_size
+    tokens = _tokens(train)
     return Plan(
         basis=BASIS,
         method=train.adapter.type,
@@ -139,7 +140,7 @@ def text_parameters(shape: Shape) -> int:
     return _linear_parameters(shape) + norms + embeddings
 
 
-def trained_parameters(shape: Shape, train: SftSection) -> int:
+def trained_parameters(shape: Shape, train: TrainSection) -> int:
     """Return how many parameters are updated; for LoRA, in the modules its pattern matches."""
     adapter = train.adapter
     if isinstance(adapter, FullAdapter):
@@ -160,7 +161,7 @@ def _linear_parameters(shape: Shape) -> int:
 
 
 def _memory(
-    shape: Shape, train: SftSection, trained: int, sharding: _Sharding
+    shape: Shape, train: TrainSection, trained: int, sharding: _Sharding
 ) -> tuple[Memory, float, float]:
     """Return GiB on one device, while loading, and offloaded by one rank."""
     base = _weight_bytes(shape, train)
@@ -187,7 +188,7 @@ def _memory(
     return memory, loading / GIB, host / GIB
 
 
-def _weight_bytes(shape: Shape, train: SftSection) -> float:
+def _weight_bytes(shape: Shape, train: TrainSection) -> float:
     """The base model's weights; NF4 covers the linears, the rest stays as it is."""
     width = BF16 if train.bf16 else FP32
     everything = text_parameters(shape) + shape.vision_parameters
@@ -200,7 +201,7 @@ def _weight_bytes(shape: Shape, train: SftSection) -> float:
     return (0.5 + scales) * linear + width * (everything - linear)
 
 
-def _bytes_a_trained_parameter(train: SftSection, sharding: _Sharding) -> tuple[int, int, int]:
+def _bytes_a_trained_parameter(train: TrainSection, sharding: _Sharding) -> tuple[int, int, int]:
     """Weight, gradient, optimiser states.
 
     DeepSpeed keeps an fp32 master copy beside AdamW's two moments. Without it AdamW works in the
@@ -213,14 +214,20 @@ def _bytes_a_trained_parameter(train: SftSection, sharding: _Sharding) -> tuple[
     return width, width, 2 * width
 
 
-def _activation_bytes(shape: Shape, train: SftSection) -> float:
+def _tokens(train: TrainSection) -> int:
+    """Tokens a device takes at once; both sides of a pair pass through it together."""
+    sides = 2 if isinstance(train, DpoSection) else 1
+    return train.max_length * train.per_device_train_batch_size * sides
+
+
+def _activation_bytes(shape: Shape, train: TrainSection) -> float:
     """BF16 activations of one micro-batch, with a kernel that stores no attention scores.
 
     One layer keeps 4 × hidden + 2 × queries + 2 × keys + 4 × intermediate values a token. With
     gradient checkpointing: a layer's input for each layer, and one layer with its gradients. The
     loss is computed in chunks (TRL's fused head), so that logits do not count.
     """
-    tokens = train.max_length * train.per_device_train_batch_size
+    tokens = _tokens(train)
     width = BF16 if train.bf16 else FP32
     heads = shape.num_attention_heads + shape.num_key_value_heads
     values = 4 * shape.hidden_size + 2 * heads * shape.head_dim + 4 * shape.intermediate_size
@@ -247,7 +254,7 @@ def _size(zero: dict[str, Any], key: str, default: int) -> float:
 
 
 def _notes(
-    shape: Shape, train: SftSection, cluster: ClusterSection, sharding: _Sharding
+    shape: Shape, train: TrainSection, cluster: ClusterSection, sharding: _Sharding
 ) -> Iterator[str]:
     quantised, whole = train.adapter.type == "qlora", _weight_bytes(shape, train) / GIB
     if sharding.stage < 3 and sharding.ranks > 1:
@@ -261,7 +268,8 @@ def _notes(
     if not quantised and sharding.stage < 3 and cluster.accelerator == "cuda":
         whole *= cluster.processes_per_node
         yield f"while loading, a machine holds {whole:,.0f} GiB in host memory"
-    if train.packing and train.attn_implementation == "sdpa" and cluster.accelerator == "cuda":
+    is_packed = isinstance(train, SftSection) and train.packing
+    if is_packed and train.attn_implementation == "sdpa" and cluster.accelerator == "cuda":
         yield "sdpa may store a mask of a packed row; flash_attention_2 does not"
 
 

@@ -4,7 +4,7 @@ Field names are the upstream names (TRL `SFTConfig`, PEFT `LoraConfig`, DeepSpee
 sentence under a field is its documentation: `--help`, the JSON Schema and editors show it.
 """
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -15,7 +15,8 @@ from devtune.pipeline import (
     LocalExecutor,
     RenderSection,
 )
-from devtune.section import Count, FilePath, Fraction, PlainPath, Section
+from devtune.section import Count, FilePath, PlainPath, Section
+from devtune.tuning import Train
 
 # --- import: published weights -> base/ ---------------------------------------------------------
 
@@ -72,111 +73,6 @@ class CheckpointImport(Section):
 
 
 ImportSection = Annotated[BreezeImport | CheckpointImport, Field(discriminator="type")]
-
-
-# --- train: dataset/ -> adapter/ ----------------------------------------------------------------
-
-LINEAR_LAYERS = (
-    r"model\.(language_model\.)?layers\.\d+\.(self_attn\.(q|k|v|o)_proj|mlp\.(gate|up|down)_proj)"
-)
-
-
-class LoraAdapter(Section):
-    """Low-rank matrices on a frozen BF16 base (PEFT `LoraConfig`)."""
-
-    type: Literal["lora"]
-    """Which parameters are trained."""
-    r: Count = 16
-    """Rank."""
-    lora_alpha: Count = 32
-    """Scale; the update is multiplied by lora_alpha / r, or by lora_alpha / sqrt(r) with rslora."""
-    lora_dropout: Fraction = 0.0
-    """Dropout before the low-rank matrices."""
-    target_modules: str = LINEAR_LAYERS
-    """Regular expression over full module names; by default all linear layers of the text model."""
-    use_rslora: bool = False
-    """Rank-stabilised scale."""
-    use_dora: bool = False
-    """Weight-decomposed adaptation."""
-
-
-class QLoraAdapter(LoraAdapter):
-    """LoRA on a base quantised to NF4 (bitsandbytes)."""
-
-    type: Literal["qlora"]  # pyright: ignore[reportIncompatibleVariableOverride]
-    """Which parameters are trained."""
-    bnb_4bit_quant_type: Literal["nf4", "fp4"] = "nf4"
-    """Data type of the quantised weights."""
-    bnb_4bit_use_double_quant: bool = True
-    """Quantise the quantisation constants too."""
-
-
-class FullAdapter(Section):
-    """No adapter: every weight of the text model is trained."""
-
-    type: Literal["full"]
-    """Which parameters are trained."""
-
-
-Adapter = Annotated[LoraAdapter | QLoraAdapter | FullAdapter, Field(discriminator="type")]
-
-
-Schedule = Literal[
-    "linear", "cosine", "cosine_with_restarts", "cosine_with_min_lr", "polynomial", "constant",
-    "constant_with_warmup", "inverse_sqrt", "reduce_lr_on_plateau", "warmup_stable_decay",
-]  # fmt: skip
-Attention = Literal["sdpa", "eager", "flash_attention_2", "flash_attention_3"]
-
-
-class SftSection(Section):
-    """Supervised fine-tuning through TRL's SFTTrainer; names are those of `SFTConfig`."""
-
-    type: Literal["sft"]
-    """Which training."""
-    adapter: Adapter
-    """LoRA, QLoRA or full."""
-    deepspeed: FilePath | None = None
-    """DeepSpeed JSON; batch sizes, clipping and dtype are filled in from this section."""
-    learning_rate: float = Field(gt=0)
-    """Peak learning rate."""
-    lr_scheduler_type: Schedule = "cosine"
-    """Name of a transformers schedule."""
-    warmup_steps: float = Field(default=0.03, ge=0)
-    """Steps, or a share of all steps when below 1."""
-    weight_decay: float = Field(default=0.0, ge=0)
-    """Decoupled weight decay."""
-    max_grad_norm: float = Field(default=1.0, ge=0)
-    """Gradients are clipped to this norm; 0 clips nothing."""
-    num_train_epochs: float = Field(default=1.0, gt=0)
-    """Passes over the dataset, unless max_steps is set."""
-    max_steps: int = -1
-    """Optimiser steps; -1 for whole epochs."""
-    per_device_train_batch_size: Count = 1
-    """Samples, or packed rows, a rank takes at once."""
-    gradient_accumulation_steps: Count = 1
-    """Micro-batches to one optimiser step."""
-    packing: bool = True
-    """Fill rows with several samples; positions restart at each, and none attends to another."""
-    max_length: Count
-    """Length of a packed row in tokens; a longer sample is an error, never cut."""
-    gradient_checkpointing: bool = True
-    """Recompute activations in the backward pass."""
-    bf16: bool = True
-    """Compute in bfloat16; a CPU without instructions for it computes in float32."""
-    attn_implementation: Attention = "sdpa"
-    """Attention kernel, e.g. flash_attention_2 on GPUs that have it."""
-    eval_steps: Count | None = None
-    """Measure the held-out loss every so many steps; by default at the end only."""
-    eval_samples: Count = 64
-    """Held-out samples used during training, chosen by hash."""
-    save_steps: Count = 50
-    """Checkpoint every so many steps: what a kill can cost."""
-    seed: int = 42
-    """Seed of initialisation and order."""
-    report_to: Literal["none", "wandb", "tensorboard"] = "none"
-    """Tracker; wandb stays offline."""
-    trainer_args: dict[str, Any] = {}
-    """Any other `SFTConfig` field, passed as it is after its name was checked."""
 
 
 # --- the rest of the line -----------------------------------------------------------------------
@@ -245,7 +141,7 @@ class Recipe(Section):
     """corpus/ -> samples/."""
     render: RenderSection
     """samples/ -> dataset/."""
-    train: SftSection
+    train: Train
     """dataset/ -> adapter/."""
     merge: MergeSection = MergeSection()
     """adapter/ -> model/."""

@@ -13,6 +13,7 @@ from devtune.progress import Progress
 from devtune.recipe import Recipe
 from devtune.section import Section
 from devtune.stage import run_stage
+from devtune.tuning import TrainSection
 
 PERMISSIONS = {"owner": 0o700, "group": 0o750, "everyone": 0o755}
 """Of folders that hold texts of the sources; files the same without the right to enter."""
@@ -52,6 +53,7 @@ def run_one(stage: Stage, recipe: Recipe, progress: Progress) -> dict[str, Any]:
     try:
         manifest, done = run_stage(
             stage.name, identity, inputs, out, work, resumable=stage.resumable,
+            precious=stage.precious,
             permissions=PERMISSIONS[recipe.readable_by] if stage.is_private else None,
         )  # fmt: skip
     finally:
@@ -69,7 +71,9 @@ def _found(stage: Stage, recipe: Recipe) -> dict[str, str]:
     if "cluster" in stage.also:
         cluster = recipe.cluster
         found["accelerator"] = cluster.accelerator
-        found["num_processes"] = str(cluster.nodes * cluster.processes_per_node)
+        if isinstance(section := section_of(recipe, stage.name), TrainSection):
+            ranks = cluster.nodes * cluster.processes_per_node
+            found["total_train_batch_size"] = str(section.total_train_batch_size(ranks))
     return found
 
 

@@ -1,7 +1,7 @@
 """What all sections of a recipe share: strictness, and the types of their fields."""
 
 from pathlib import Path
-from typing import Annotated, get_args
+from typing import Annotated, ClassVar, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 from pydantic.fields import FieldInfo
@@ -28,3 +28,6 @@ class Section(BaseModel):
     """What all sections share: unknown keys are errors, nothing changes after reading."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    UNSIGNED: ClassVar[frozenset[str]] = frozenset({"out"})
+    """Fields that say where and how, not what: the result is the same whatever they are."""

@@ -4,13 +4,10 @@
 `out.partial/`, so a crash leaves nothing under the final name.
 """
 
-import fcntl
-import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable, Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,16 +15,14 @@ from typing import Any, cast
 
 from devtune.differences import differences
 from devtune.errors import DevtuneError, one_line
-from devtune.fingerprint import hash_file
+from devtune.fingerprint import fingerprint_of, hash_file
 from devtune.memory import forget_peak_memory, peak_memory_mib
+from devtune.scratch import MARK, owned
 from devtune.versions import own_commit, versions
 
 MANIFEST = "manifest.json"
 QUICK_BYTES = 64_000_000
 """Inputs up to this size are hashed before they are read; larger ones are checked for size."""
-MARK = ".fingerprint"
-LOCK_ATTEMPTS = 100
-PRIVATE, READING = 0o700, 0o055
 SIGNED = ("stage", "section", "inputs", "fingerprint", "files")
 """What a manifest says of itself at least."""
 
@@ -57,13 +52,15 @@ def run_stage(
     work: Work,
     *,
     resumable: bool = False,
+    precious: str = "",
     permissions: int | None = None,
 ) -> tuple[dict[str, Any], bool]:
     """Return the manifest of `out`, doing the work only if it is not there yet.
 
     `identity` is everything the result depends on besides its inputs: the resolved section with
     paths replaced by content hashes. `work` gets the scratch directory and fills it; if
-    `resumable`, it gets what a killed run left there. `permissions` are those of a folder of the
+    `resumable`, it gets what a killed run left there; what another recipe's run left is cleared,
+    unless a file of it matches `precious`. `permissions` are those of a folder of the
     result, files the same without the right to enter; by default the umask decides. Until it is
     done nobody but its owner can look into it. Returns (manifest, whether work was done).
     Raises `DevtuneError` when an input is unfinished, when `out` holds another result (naming
@@ -81,7 +78,7 @@ def run_stage(
     try:
         if manifest := _finished(out, signed, fingerprint):
             return manifest, False
-        with _scratch(scratch, fingerprint, resumable, permissions):
+        with owned(scratch, signed, resumable, precious, permissions):
             # Another process may have finished just before this one got the directory.
             if manifest := _finished(out, signed, fingerprint):
                 shutil.rmtree(scratch)
@@ -169,70 +166,6 @@ def verify_files(directory: Path, largest: int | None = None) -> None:
             raise DevtuneError(f"{file}: damaged; {remedy}")
 
 
-@contextmanager
-def _scratch(scratch: Path, fingerprint: str, resumable: bool, permissions: int) -> Generator[None]:
-    """Own the scratch directory: empty, or as a killed run of the same work left it."""
-    handle = _lock(scratch)
-    try:
-        _close(scratch, permissions)
-        mark = scratch / MARK
-        same = mark.is_file() and mark.read_text(encoding="utf-8") == fingerprint
-        if not (resumable and same):
-            for child in scratch.iterdir():
-                is_folder = child.is_dir() and not child.is_symlink()
-                shutil.rmtree(child) if is_folder else child.unlink()
-            mark.write_text(fingerprint, encoding="utf-8")
-        yield
-    except (OSError, DevtuneError):
-        if not resumable:
-            shutil.rmtree(scratch, ignore_errors=True)
-        raise
-    finally:
-        os.close(handle)
-
-
-def _lock(scratch: Path) -> int:
-    """Return a handle that holds the lock on the directory now called `scratch`."""
-    refused: OSError | None = None
-    for _ in range(LOCK_ATTEMPTS):
-        try:
-            scratch.mkdir(PRIVATE, parents=True, exist_ok=True)
-            handle = os.open(scratch, os.O_RDONLY | os.O_DIRECTORY)
-        except (FileExistsError, FileNotFoundError) as error:
-            if scratch.exists() and not scratch.is_dir():
-                raise
-            refused = error
-            continue  # its owner renamed it into place between two of our steps
-        refused = None
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if os.path.samestat(os.fstat(handle), scratch.stat()):
-                return handle
-        except BlockingIOError:
-            os.close(handle)
-            break
-        except FileNotFoundError:
-            pass
-        os.close(handle)
-    if refused:  # every time alike: no other process is behind it
-        raise refused
-    raise Busy(f"{scratch}: another devtune is at work here; wait for it")
-
-
-def _close(directory: Path, permissions: int) -> None:
-    """Let nobody else look in; a file system that lets in whom the result does not is refused."""
-    directory.chmod(PRIVATE)
-    if directory.stat().st_mode & READING & ~permissions:
-        raise DevtuneError(
-            f"{directory}: this file system lets everyone read what is written to it; set another"
-            " run_dir, or `readable_by: everyone` and an umask that lets them"
-        )
-
-
-class Busy(DevtuneError):
-    """Another process holds the scratch directory; it must not be cleaned away."""
-
-
 def _sign_files(directory: Path, unsigned: tuple[str, ...]) -> dict[str, dict[str, Any]]:
     files = sorted(each for each in directory.rglob("*") if each.is_file())
     return {
@@ -279,12 +212,6 @@ def _fsync(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
-
-
-def fingerprint_of(signed: Mapping[str, Any]) -> str:
-    """Return the fingerprint of a result: a hash of its stage, section and inputs."""
-    canonical = json.dumps(signed, sort_keys=True, ensure_ascii=False, default=str)
-    return hashlib.sha256(canonical.encode()).hexdigest()
 
 
 def _now() -> str:

@@ -14,8 +14,8 @@ from transformers import (
 from devtune.config import load
 from devtune.errors import DevtuneError
 from devtune.plan import text_parameters
-from devtune.recipe import LINEAR_LAYERS
 from devtune.train.adapter import check_wrapped
+from devtune.tuning import LINEAR_LAYERS
 
 ROOT = Path(__file__).resolve().parents[2]
 ROPE = {

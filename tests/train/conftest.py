@@ -6,8 +6,8 @@ import random
 import pytest
 
 from devtune.data.render import write_rows
-from devtune.recipe import SftSection
 from devtune.records import TokenRow
+from devtune.tuning import SftSection
 from tests.tiny import VOCABULARY
 
 ADAPTER = {"type": "lora", "r": 4, "lora_alpha": 8}

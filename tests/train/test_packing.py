@@ -3,7 +3,7 @@ import torch
 
 from devtune.model import load_model
 from devtune.train.rows import load_rows
-from devtune.train.worker import training_arguments
+from devtune.train.trainers import arguments_of
 
 
 def loader(section, rows, base, out):
@@ -12,7 +12,7 @@ def loader(section, rows, base, out):
 
     trainer = SFTTrainer(
         model=load_model(base, torch.float32),
-        args=training_arguments(section, {"accelerator": "cpu", "engine": None}, out),
+        args=arguments_of(section, {"accelerator": "cpu", "engine": None}, out),
         train_dataset=rows,
         processing_class=AutoTokenizer.from_pretrained(base, mode="finetuning"),
     )

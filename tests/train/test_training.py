@@ -11,6 +11,7 @@ from safetensors.torch import load_file
 
 from devtune.errors import DevtuneError
 from devtune.fingerprint import hash_file
+from devtune.launch.mailbox import own
 from devtune.model import computes_in_bf16
 from devtune.progress import Progress
 from devtune.recipe import ClusterSection
@@ -69,14 +70,14 @@ def test_a_run_killed_after_its_last_checkpoint_takes_no_step_more(
     run(section, dataset, base, tmp_path / "whole")
     killed = tmp_path / "killed"
     killed.mkdir()
-    kill_when(section, dataset, base, killed, "checkpoints/checkpoint-4/trainer_state.json")
+    kill_when(section, dataset, base, killed, "final/adapter_model.safetensors")
     run(section, dataset, base, killed)
     for name in ("adapter_model.safetensors", "curve.jsonl"):
         assert hash_file(killed / name) == hash_file(tmp_path / "whole" / name), name
 
 
 def kill_after_first_checkpoint(section, dataset, base, out):
-    kill_when(section, dataset, base, out, "checkpoints/*/.complete")
+    kill_when(section, dataset, base, out, "checkpoints/checkpoint-*/manifest.json")
     torn = out / "checkpoints" / "checkpoint-5"  # as a kill in the middle of saving leaves it
     if not torn.exists():
         torn.mkdir()
@@ -91,7 +92,10 @@ def kill_when(section, dataset, base, out, sign):
         "dataset": str(dataset),
         "base": str(base),
         "out": str(out),
+        **{"owner": "first", "checkpoint": None, "resumed_at_step": 0, "total_batch": 1},
+        **{"best_step": None, "best_loss": None},
     }
+    own(out, "first")
     (out / "resolved.json").write_text(json.dumps(job), encoding="utf-8")
     command = [sys.executable, "-m", "devtune.train.worker", str(out / "resolved.json")]
     worker = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

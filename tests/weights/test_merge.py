@@ -8,7 +8,8 @@ from safetensors.torch import load_file, save_file
 from devtune.errors import DevtuneError
 from devtune.model import load_model
 from devtune.progress import Progress
-from devtune.recipe import LINEAR_LAYERS, MergeSection
+from devtune.recipe import MergeSection
+from devtune.tuning import LINEAR_LAYERS
 from devtune.weights.checkpoint import CheckpointReader
 from devtune.weights.merge import merge
 

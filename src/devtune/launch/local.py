@@ -1,7 +1,7 @@
 """Starts the ranks of one job on this machine and ends with them.
 
-The ranks read one resolved file; they tell what happens by appending to `events.jsonl` and, when
-they fail, by writing `error.json` beside it. Their own output goes to `<stage>.log` there.
+The ranks read one resolved file; what they and the launcher tell each other is in the mailbox.
+Their own output goes to `<stage>.log` there.
 """
 
 import ctypes
@@ -13,20 +13,23 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NoReturn, TextIO
+from typing import Any, TextIO
 
 from devtune.errors import DevtuneError
 from devtune.launch.extensions import extensions
+from devtune.launch.mailbox import ERROR, EVENTS, STACKS, ask_to_stop, read
 from devtune.recipe import ClusterSection
 
 POLL_SECONDS = 0.2
 STOP_SECONDS = 20
+STACK_SECONDS = 5
+"""What other ranks get to write their stacks after the first one has."""
 PR_SET_PDEATHSIG = 1
-EXIT_FAILED = 1
 FULL_BYTES = 1 << 16
 FATAL = (signal.SIGKILL, signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS)
 TORCHRUN_SIGNAL = re.compile(r"exitcode\s*:\s*-(\d+)")
@@ -34,12 +37,21 @@ TORCHRUN_SIGNAL = re.compile(r"exitcode\s*:\s*-(\d+)")
 Tell = Callable[[dict[str, Any]], None]
 
 
+class _Failed(DevtuneError):
+    """A rank's own line, with the exit code it asks for."""
+
+    def __init__(self, message: str, exit_code: int) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code
+
+
 def launch(
     module: str, resolved: Path, cluster: ClusterSection, tell: Tell, *, distributed: bool
 ) -> None:
     """Run `python -m module resolved.json` once, or on every rank through torchrun.
 
-    Returns when all ranks ended well. Raises `DevtuneError` with a rank's own line, or the last
+    Returns when all ranks ended well, also after they were asked to stop: the first SIGINT or
+    SIGTERM asks, the second ends them. Raises `DevtuneError` with a rank's own line, or the last
     line of the log when it had no time to say one. The ranks never outlive this process.
     """
     if cluster.nodes > 1:
@@ -61,13 +73,39 @@ def launch(
             start_new_session=True,
         )
         try:
-            for event in _events(out / "events.jsonl", ranks):
-                tell(event)
+            with _politely(out):
+                for event in _events(out, ranks, cluster.processes_per_node):
+                    tell(event)
         except BaseException:
             _stop(ranks)
             raise
     if ranks.returncode != 0:
-        raise DevtuneError(_why(out, log, ranks.returncode))
+        code = int((read(out, ERROR) or {}).get("exit_code", 1))
+        raise _Failed(_why(out, log, ranks.returncode), code)
+
+
+@contextmanager
+def _politely(out: Path) -> Generator[None]:
+    """Let the first signal ask the ranks to save and end; the next one is as it was before."""
+    before = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)}
+
+    def restore() -> None:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+
+    def ask(*_: object) -> None:
+        ask_to_stop(out)
+        restore()
+
+    if threading.current_thread() is not threading.main_thread():
+        yield  # only the main thread is told of signals
+        return
+    for each in before:
+        signal.signal(each, ask)
+    try:
+        yield
+    finally:
+        restore()
 
 
 def _command(module: str, resolved: Path, cluster: ClusterSection, distributed: bool) -> list[str]:
@@ -78,10 +116,10 @@ def _command(module: str, resolved: Path, cluster: ClusterSection, distributed: 
     return [*torchrun, f"--nproc-per-node={num_processes}", "-m", module, str(resolved)]
 
 
-def _events(file: Path, ranks: subprocess.Popen[bytes]) -> Iterator[dict[str, Any]]:
+def _events(out: Path, ranks: subprocess.Popen[bytes], num_ranks: int) -> Iterator[dict[str, Any]]:
     """Follow the events until the ranks end; a half-written last line waits for its rest."""
     source: TextIO | None = None
-    pending = ""
+    pending, file = "", out / EVENTS
     while True:
         ended = ranks.poll() is not None
         if source is None and file.exists():
@@ -91,9 +129,44 @@ def _events(file: Path, ranks: subprocess.Popen[bytes]) -> Iterator[dict[str, An
         yield from (json.loads(line) for line in lines)
         if ended:
             break
+        if _stacks(out):
+            time.sleep(STACK_SECONDS)
+            raise DevtuneError(_who_hangs(out, num_ranks))
         time.sleep(POLL_SECONDS)
     if source:
         source.close()
+
+
+def _stacks(out: Path) -> dict[int, str]:
+    """Return the stacks that ranks without progress have written, by rank."""
+    files = (out / STACKS).glob("rank-*.txt")
+    found = {int(each.stem.partition("-")[2]): each.read_text("utf-8", "replace") for each in files}
+    return {rank: text for rank, text in found.items() if text}
+
+
+def _who_hangs(out: Path, num_ranks: int) -> str:
+    """Name the rank the others wait for: one that wrote nothing, or waits for nobody."""
+    stacks = _stacks(out)
+    silent = [rank for rank in range(num_ranks) if rank not in stacks]
+    busy = [rank for rank, text in stacks.items() if "torch/distributed" not in text]
+    places = {rank: _deepest(text) for rank, text in stacks.items()}
+    if silent:
+        who = f"rank {silent[0]} does not answer, not even with its stack"
+    elif busy:
+        who = f"rank {busy[0]} hangs in {places[busy[0]]}"
+    else:
+        who = f"all ranks wait for each other in {places[min(places)]}"
+    return (
+        f"no progress for too long: {who}; the job was ended, stacks of all ranks: {out / STACKS};"
+        " run the same command again to go on from the last checkpoint"
+    )
+
+
+def _deepest(stack: str) -> str:
+    """Return the innermost frame of the main thread, which faulthandler writes last."""
+    frames = [line.strip() for line in stack.split("Thread ")[-1].splitlines() if "File" in line]
+    match = re.search(r'([^/"]+)", line (\d+) in (\S+)', frames[0]) if frames else None
+    return f"{match[3]} ({match[1]}:{match[2]})" if match else "an unknown place"
 
 
 def _stop(ranks: subprocess.Popen[bytes]) -> None:
@@ -109,8 +182,8 @@ def _stop(ranks: subprocess.Popen[bytes]) -> None:
 def _why(out: Path, log: Path, code: int) -> str:
     lines = log.read_text(encoding="utf-8", errors="replace").split("\n")
     last = next((line for line in reversed(lines) if line.strip()), f"exit code {code}")
-    error = out / "error.json"
-    said = json.loads(error.read_text(encoding="utf-8"))["error"] if error.exists() else last
+    error = read(out, ERROR)
+    said = error["error"] if error else last
     if shutil.disk_usage(out).free < FULL_BYTES or os.strerror(errno.ENOSPC) in said:
         return f"{out}: no space left on the device; free space there and run the command again"
     # The ranks beside a killed one fail too, with errors of its broken connection.
@@ -119,7 +192,7 @@ def _why(out: Path, log: Path, code: int) -> str:
     if fatal:
         name = signal.Signals(fatal[0]).name
         return f"a rank was killed by {name}; run the same command again to go on; log: {log}"
-    if error.exists():
+    if error:
         return str(said)
     return f"a rank failed: {last}; log: {log}"
 
@@ -127,13 +200,3 @@ def _why(out: Path, log: Path, code: int) -> str:
 def die_with_parent() -> None:
     """Ask the kernel to kill this process when its parent dies, so that no rank is orphaned."""
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-
-
-def fail(out: Path, message: str) -> NoReturn:
-    """Leave one line for the launcher and end this rank; the first rank to fail has the word."""
-    own = out / f"error.json.{os.getpid()}"
-    own.write_text(json.dumps({"error": message}), encoding="utf-8")
-    with suppress(FileExistsError):
-        os.link(own, out / "error.json")
-    own.unlink()
-    sys.exit(EXIT_FAILED)

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from devtune.errors import DevtuneError
+from devtune.fingerprint import fingerprint_of
 from devtune.line import LINE
-from devtune.stage import MANIFEST, fingerprint_of, read_manifest
+from devtune.stage import MANIFEST, read_manifest
 
 OUTPUTS = {stage.name: stage.output for stage in LINE}
 MODELS = ("export", "merge", "train")

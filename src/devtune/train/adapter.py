@@ -11,12 +11,12 @@ from transformers import BitsAndBytesConfig, PreTrainedModel
 
 from devtune.errors import DevtuneError
 from devtune.model import load_model, read_config, text_config
-from devtune.recipe import FullAdapter, LoraAdapter, QLoraAdapter, SftSection
+from devtune.tuning import FullAdapter, LoraAdapter, QLoraAdapter, TrainSection
 
 LAYER = re.compile(r"\.layers\.(\d+)\.(.+)$")
 
 
-def load_for_training(section: SftSection, base: Path) -> PreTrainedModel:
+def load_for_training(section: TrainSection, base: Path) -> PreTrainedModel:
     """Load the base as the method wants it: in the dtype of training, or NF4 for QLoRA."""
     dtype = torch.bfloat16 if section.bf16 else torch.float32
     kwargs: dict[str, Any] = {"attn_implementation": section.attn_implementation}
@@ -36,7 +36,7 @@ def load_for_training(section: SftSection, base: Path) -> PreTrainedModel:
     return model
 
 
-def peft_config(section: SftSection) -> LoraConfig | None:
+def peft_config(section: TrainSection) -> LoraConfig | None:
     """Return PEFT's configuration, None for full training."""
     adapter = section.adapter
     if not isinstance(adapter, LoraAdapter | QLoraAdapter):

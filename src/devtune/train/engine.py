@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from devtune.errors import RecipeError, one_line
-from devtune.recipe import SftSection
+from devtune.tuning import TrainSection
 
 OWNED = {
     "train_batch_size": "per_device_train_batch_size × gradient_accumulation_steps × ranks",
@@ -23,7 +23,7 @@ OWNED = {
 }
 
 
-def engine_settings(section: SftSection) -> dict[str, Any] | None:
+def engine_settings(section: TrainSection) -> dict[str, Any] | None:
     """Return the engine's configuration, or None when the recipe asks for no engine.
 
     What the recipe owns becomes "auto", which transformers fills from its training arguments.
@@ -47,10 +47,21 @@ def engine_settings(section: SftSection) -> dict[str, Any] | None:
     }
 
 
-def zero_stage(section: SftSection) -> int:
+def zero_stage(section: TrainSection) -> int:
     """Return how much is sharded over ranks: 0 nothing … 3 weights too."""
     settings = engine_settings(section) or {}
     return int(settings.get("zero_optimization", {}).get("stage", 0))
+
+
+def has_engine(trainer: Any) -> bool:
+    """Whether a transformers trainer trains through the engine."""
+    return bool(trainer.is_deepspeed_enabled)
+
+
+def save_engine(trainer: Any, folder: str) -> None:
+    """Write the shards of every rank; frozen weights are in the base and are left out."""
+    is_adapter = hasattr(trainer.model, "peft_config")
+    trainer.model_wrapped.save_checkpoint(folder, exclude_frozen_parameters=is_adapter)
 
 
 def prepare_process(accelerator: str) -> None:

@@ -6,22 +6,46 @@ Writes `adapter_model.safetensors` and `adapter_config.json` (LoRA, QLoRA) or `m
 
 import json
 import shutil
+import uuid
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from devtune.errors import DevtuneError
 from devtune.launch.local import Tell, launch
+from devtune.launch.mailbox import (
+    EVENTS,
+    EXIT_STOPPED,
+    OWNER,
+    RESULT,
+    STACKS,
+    STOPPED,
+    clear,
+    own,
+    read,
+)
 from devtune.progress import Progress
-from devtune.recipe import ClusterSection, SftSection
+from devtune.recipe import ClusterSection
 from devtune.stage import Outcome
+from devtune.train.checkpoints import Checkpoint, Checkpoints
 from devtune.train.engine import engine_settings
+from devtune.tuning import TrainSection
 
 TRACKING = "tracking"
 """What a tracker writes holds times and hosts, so it is kept but not signed."""
-KEPT = ("adapter_model.safetensors", "adapter_config.json")
+FINAL, CHECKPOINTS = "final", "checkpoints"
+WEIGHTS = ("adapter_model.safetensors", "model*.safetensors", "*.index.json")
+KEPT = (*WEIGHTS, "adapter_config.json")
+
+
+class Stopped(DevtuneError):
+    """Training was asked to stop and saved where it was."""
+
+    exit_code = EXIT_STOPPED
 
 
 def train(
-    section: SftSection,
+    section: TrainSection,
     cluster: ClusterSection,
     dataset: Path,
     base: Path,
@@ -29,42 +53,58 @@ def train(
     progress: Progress,
 ) -> Outcome:
     """Train on this machine with as many ranks as the cluster part says, from the last checkpoint
-    if a killed run left one in `out`."""
-    _sweep(out)
-    job = {
-        "section": section.model_dump(mode="json"),
-        "engine": engine_settings(section),
-        "accelerator": cluster.accelerator,
-        "dataset": str(dataset),
-        "base": str(base),
-        "out": str(out),
-    }
+    that is whole if a killed run left one in `out`."""
+    clear(out)
+    shutil.rmtree(out / FINAL, ignore_errors=True)
+    token = uuid.uuid4().hex[:12]
+    checkpoints = Checkpoints(out / CHECKPOINTS, token)
+    checkpoints.sweep()
+    found = checkpoints.newest(lambda text: progress.say("train", text))
+    job = _job(section, cluster, found, out=out, dataset=dataset, base=base)
+    own(out, token)
     resolved = out / "resolved.json"
-    resolved.write_text(json.dumps(job, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+    content = {**job, "owner": token}
+    resolved.write_text(json.dumps(content, indent=2, sort_keys=True) + "\n", encoding="utf-8")
     distributed = section.deepspeed is not None
     launch("devtune.train.worker", resolved, cluster, _teller(progress), distributed=distributed)
-    result = json.loads((out / "result.json").read_text(encoding="utf-8"))
+    if stopped := read(out, STOPPED):
+        raise Stopped(
+            f"train: stopped as asked and saved at step {stopped['step']}; run the same command"
+            " again to go on"
+        )
+    result = json.loads((out / RESULT).read_text(encoding="utf-8"))
     _tidy(out, section)
     return Outcome(summary=_summary(result), metrics=result, unsigned=(TRACKING,))
 
 
-def _sweep(out: Path) -> None:
-    """Remove checkpoints whose saving was cut short, and what a killed rank left of its result."""
-    for checkpoint in out.glob("checkpoints/checkpoint-*"):
-        if not (checkpoint / ".complete").exists():
-            shutil.rmtree(checkpoint)
-    for name in ("result.json", "error.json", "events.jsonl"):
-        (out / name).unlink(missing_ok=True)
-    shutil.rmtree(out / "final", ignore_errors=True)
+def _job(
+    section: TrainSection, cluster: ClusterSection, found: Checkpoint | None, **paths: Path
+) -> dict[str, Any]:
+    """What every rank reads."""
+    ranks = cluster.nodes * cluster.processes_per_node
+    facts = found.facts if found else {}
+    return {
+        "section": section.model_dump(mode="json"),
+        "engine": engine_settings(section),
+        "accelerator": cluster.accelerator,
+        "checkpoint": str(found.path) if found else None,
+        "resumed_at_step": found.step if found else 0,
+        "total_batch": section.total_train_batch_size(ranks),
+        "best_step": facts.get("best_step"),
+        "best_loss": facts.get("best_loss"),
+        **{name: str(path) for name, path in paths.items()},
+    }
 
 
-def _tidy(out: Path, section: SftSection) -> None:
+def parts_of(folder: Path, patterns: Sequence[str]) -> Iterator[Path]:
+    """Yield the files of a folder that match."""
+    return (file for pattern in patterns for file in sorted(folder.glob(pattern)))
+
+
+def _tidy(out: Path, section: TrainSection) -> None:
     """Keep the weights, the curve and the job; the rest is scaffolding of this machine."""
-    final = out / "final"
-    patterns = KEPT if section.adapter.type != "full" else ("*.safetensors", "*.index.json")
-    for pattern in patterns:
-        for file in final.glob(pattern):
-            file.rename(out / file.name)
+    for file in list(parts_of(out / FINAL, KEPT)):
+        file.rename(out / file.name)
     config = out / "adapter_config.json"
     if config.exists():
         values: dict[str, Any] = json.loads(config.read_text(encoding="utf-8"))
@@ -73,9 +113,9 @@ def _tidy(out: Path, section: SftSection) -> None:
     job: dict[str, Any] = {"section": section.model_dump(mode="json", exclude={"deepspeed"})}
     job["engine"] = engine_settings(section)
     (out / "resolved.json").write_text(json.dumps(job, indent=2, sort_keys=True), encoding="utf-8")
-    for name in ("final", "checkpoints"):
+    for name in (FINAL, CHECKPOINTS, STACKS):
         shutil.rmtree(out / name, ignore_errors=True)
-    for name in ("result.json", "events.jsonl", "train.log"):
+    for name in (RESULT, EVENTS, OWNER, "train.log"):
         (out / name).unlink(missing_ok=True)
 
 
@@ -93,7 +133,8 @@ def _teller(progress: Progress) -> Tell:
 def _summary(result: dict[str, Any]) -> str:
     resumed = f", resumed at {result['resumed_at_step']}" if result["resumed_at_step"] else ""
     held_out = f", held-out loss {result['eval_loss']:.4f}" if result["eval_loss"] else ""
+    best = f", best at step {result['best_step']}" if result.get("best_step") else ""
     return (
         f"{result['trained_parameters']:,} parameters, {result['steps']} steps{resumed}, "
-        f"loss {result['loss']:.4f}{held_out}"
+        f"loss {result['loss']:.4f}{held_out}{best}"
     )

@@ -1,0 +1,204 @@
+"""Checkpoints that are whole or not there: written apart, hashed, signed, renamed.
+
+Under `checkpoints/`: `checkpoint-<step>/` with a `manifest.json` of its files, `latest` (its name,
+for people and other programs), and one `staging-<owner>/` for each process that writes. Loads no
+torch.
+"""
+
+import json
+import os
+import re
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from devtune.errors import DevtuneError
+from devtune.fingerprint import hash_file
+
+MANIFEST, LATEST = "manifest.json", "latest"
+STAGING, DOOMED = "staging-", "removed-"
+NAME = re.compile(r"checkpoint-(\d+)$")
+PICKLES_NOBODY_READS = ("training_args.bin",)
+"""transformers writes it beside weights; it is a pickle and nothing of it is needed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A committed one."""
+
+    path: Path
+    step: int
+    facts: dict[str, Any]
+    """What its writer said: `total_batch`, `num_processes`, `eval_loss`, …"""
+    num_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoints:
+    """The folder of one training."""
+
+    root: Path
+    owner: str = ""
+    """Token of the job that writes; another job's files are never mixed with its own."""
+
+    @property
+    def staging(self) -> Path:
+        """Where this job writes what is not committed yet."""
+        return self.root / f"{STAGING}{self.owner}"
+
+    def staged(self, step: int) -> Path:
+        """Where transformers writes the checkpoint of a step."""
+        return self.staging / f"checkpoint-{step}"
+
+    def commit(self, step: int, hashes: Mapping[str, str], facts: Mapping[str, Any]) -> Checkpoint:
+        """Publish what was staged; `hashes` are the sha256 of its files by relative name.
+
+        When this returns the checkpoint survives a crash of the machine; before the rename nobody
+        sees it.
+        """
+        staged, final = self.staged(step), self.root / f"checkpoint-{step}"
+        mode = 0o666 & ~_umask()
+        files: dict[str, dict[str, Any]] = {
+            name: {"sha256": each, "bytes": _size(staged / name)} for name, each in hashes.items()
+        }
+        for name in files:
+            (staged / name).chmod(mode)  # safetensors leaves 0600 whatever the umask
+            _sync(staged / name)
+        content = {"step": step, "facts": dict(facts), "files": files}
+        _write(staged / MANIFEST, json.dumps(content, indent=2, sort_keys=True) + "\n")
+        for folder in {(staged / name).parent for name in files} | {staged}:
+            _sync(folder)
+        if final.exists():  # damaged, or this run would have gone on from it
+            self._remove(final)
+        staged.rename(final)
+        _sync(self.root)
+        _write(self.root / LATEST, final.name + "\n")
+        return Checkpoint(final, step, dict(facts), sum(each["bytes"] for each in files.values()))
+
+    def committed(self) -> list[Checkpoint]:
+        """Return what was committed, the newest first; their files are not looked at."""
+        found: list[Checkpoint] = []
+        for manifest in self.root.glob(f"checkpoint-*/{MANIFEST}"):
+            match = NAME.match(manifest.parent.name)
+            content = _read(manifest)
+            if match and content:
+                sizes = (each["bytes"] for each in content["files"].values())
+                step = int(match[1])
+                found.append(Checkpoint(manifest.parent, step, content["facts"], sum(sizes)))
+        return sorted(found, key=lambda each: each.step, reverse=True)
+
+    def newest(self, tell: Callable[[str], None]) -> Checkpoint | None:
+        """Return the newest one whose files are what was committed; each that is not is told of.
+
+        Nothing of a checkpoint is loaded that did not pass here, pickles of the engine least of
+        all.
+        """
+        for each in self.committed():
+            fault = self.fault_of(each)
+            if fault is None:
+                return each
+            tell(f"{each.path.name} is skipped: {fault}; going on from the one before it")
+        return None
+
+    def fault_of(self, checkpoint: Checkpoint) -> str | None:
+        """Return what is wrong with the files of a checkpoint, None when nothing is."""
+        content = _read(checkpoint.path / MANIFEST)
+        if content is None:
+            return f"{MANIFEST} is damaged"
+        for name, known in content["files"].items():
+            file = checkpoint.path / name
+            if not file.is_file():
+                return f"{name} is missing"
+            if _size(file) != known["bytes"]:
+                return f"{name} has {_size(file)} bytes, not {known['bytes']}"
+            if hash_file(file) != known["sha256"]:
+                return f"{name} is not what was written (sha256 differs)"
+        known = {checkpoint.path / name for name in (*content["files"], MANIFEST)}
+        extra = (each for each in checkpoint.path.rglob("*") if each.is_file())
+        for each in extra:
+            if each not in known:
+                return f"{each.relative_to(checkpoint.path)} was added to it"
+        return None
+
+    def prune(self, keep: int, also: int | None = None) -> None:
+        """Remove all but the newest `keep`, and the one of step `also`."""
+        for each in self.committed()[keep:]:
+            if each.step != also:
+                self._remove(each.path)
+
+    def sweep(self) -> None:
+        """Remove what killed jobs left: what they staged, what they were removing."""
+        for each in self.root.glob("*"):
+            if each.name.startswith((STAGING, DOOMED)) or each.name.endswith(".new"):
+                shutil.rmtree(each) if each.is_dir() else each.unlink(missing_ok=True)
+        for each in self.root.glob("checkpoint-*"):
+            if not (each / MANIFEST).is_file():
+                shutil.rmtree(each)
+
+    def _remove(self, path: Path) -> None:
+        """Take the name away first: what is half removed must not look committed."""
+        doomed = path.with_name(f"{DOOMED}{self.owner}-{path.name}")
+        path.rename(doomed)
+        shutil.rmtree(doomed)
+
+
+def files_of(staged: Path) -> list[str]:
+    """Return the relative names of what was staged, after what nobody reads is removed."""
+    for name in PICKLES_NOBODY_READS:
+        (staged / name).unlink(missing_ok=True)
+    return sorted(each.relative_to(staged).as_posix() for each in _files(staged))
+
+
+def check_space(where: Path, num_bytes: int) -> None:
+    """Raise `DevtuneError` where a checkpoint of `num_bytes` has no room."""
+    free = shutil.disk_usage(where).free
+    if free < num_bytes:
+        raise DevtuneError(
+            f"{where}: no space left for a checkpoint: {num_bytes / 1e6:,.1f} MB are needed,"
+            f" {free / 1e6:,.1f} MB free; free space there and run the command again, it goes on"
+            " from the last checkpoint"
+        )
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    return (each for each in folder.rglob("*") if each.is_file())
+
+
+def _read(manifest: Path) -> dict[str, Any] | None:
+    try:
+        content = json.loads(manifest.read_text(encoding="utf-8"))
+        files, facts = content["files"], content["facts"]
+        if isinstance(facts, dict) and all("sha256" in each for each in files.values()):
+            return cast(dict[str, Any], content)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        pass
+    return None
+
+
+def _write(file: Path, text: str) -> None:
+    """Replace a small file at once and for good."""
+    new = file.with_name(file.name + ".new")
+    new.write_text(text, encoding="utf-8")
+    _sync(new)
+    new.replace(file)
+    _sync(file.parent)
+
+
+def _size(file: Path) -> int:
+    return file.stat().st_size
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _umask() -> int:
+    umask = os.umask(0)
+    os.umask(umask)
+    return umask
