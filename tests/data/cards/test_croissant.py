@@ -4,7 +4,7 @@ from dataclasses import replace
 import pytest
 
 from devtune.data.cards.croissant import COLUMNS, metadata
-from devtune.data.render import SCHEMA
+from devtune.data.tables import SCHEMA
 from devtune.records import Source
 
 
