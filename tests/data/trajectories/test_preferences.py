@@ -1,3 +1,4 @@
+import hashlib
 import json
 
 import pytest
@@ -139,6 +140,35 @@ def test_there_are_no_more_pairs_of_a_task_than_asked_and_none_twice(built):
     assert len({json.dumps(said(pair.rejected)) for pair in pairs}) == 3
     _, again, _ = built([*bad, *good], per_task=3, kinds=["trajectory"])
     assert again == pairs
+
+
+def test_attempts_that_say_the_same_make_one_pair_and_none_with_themselves(built):
+    good = [tried(LOOK, EDIT, ("Done.",), outcome="resolved") for _ in range(2)]
+    bad = [tried(LOOK, WRONG, ("No.",), outcome="unresolved") for _ in range(2)]
+    _, pairs, _ = built([*good, *bad], kinds=["trajectory"])
+    assert len(pairs) == 1
+    same = tried(LOOK, EDIT, ("Done.",), outcome="unresolved")
+    _, pairs, _ = built([good[0], same])
+    assert pairs == []
+
+
+def test_a_pair_is_named_by_all_that_is_said_in_it(built):
+    good = tried(LOOK, EDIT, ("Done.",), outcome="resolved")
+    bad = tried(LOOK, WRONG, ("No.",), outcome="unresolved")
+    _, pairs, _ = built([good, bad])
+    whole, parted = pairs
+    sides = [
+        [
+            [each.role, each.content, *([call.name, call.arguments] for call in each.tool_calls)]
+            for each in messages
+        ]
+        for messages in (whole.prompt, whole.chosen, whole.rejected)
+    ]
+    digest = hashlib.sha256(json.dumps(["trajectory", *sides]).encode()).hexdigest()
+    assert whole.sample_id == digest[:16]
+    assert parted.sample_id != whole.sample_id
+    _, (again, _), _ = built([bad, good])
+    assert again.sample_id == whole.sample_id
 
 
 def test_reasons_that_are_no_faults_make_no_side():
