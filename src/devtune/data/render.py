@@ -124,13 +124,7 @@ def render(
     rendering = Rendering(samples, base, section, rules_dir)
     parts = run_parts("tokens", units, rendering, run)
     done, makeup = _count(parts)
-    if not done.counts["train"]:
-        reasons = ", ".join(f"{reason} {number}" for reason, number in done.rejects.items())
-        raise DevtuneError(
-            f"{samples}: none of its samples to train on was rendered with max_length"
-            f" {section.max_length} ({reasons}); raise render.max_length or shorten the context in"
-            " the pipeline"
-        )
+    _require_training(done, section, samples)
     tables = _put_together(parts, tokenizer, out)
     shutil.rmtree(run.scratch, ignore_errors=True)
     about = describe(section, corpus, samples, done, makeup, tables)
@@ -143,6 +137,17 @@ def render(
         f"{share:.0%} are answers; {_pairs(done)}{_omissions(done.rejects, section.max_length)}",
         counts=dict(done.counts),
         rejects=dict(done.rejects),
+    )
+
+
+def _require_training(done: Work, section: RenderSection, samples: Path) -> None:
+    if done.counts["train"]:
+        return
+    reasons = ", ".join(f"{reason} {number}" for reason, number in done.rejects.items())
+    raise DevtuneError(
+        f"{samples}: none of its samples to train on was rendered with max_length"
+        f" {section.max_length} ({reasons}); raise render.max_length or shorten the context in"
+        " the pipeline"
     )
 
 
