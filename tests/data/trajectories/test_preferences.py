@@ -4,6 +4,8 @@ import json
 import pytest
 
 from devtune.data.instruct import build
+from devtune.data.renderers.mistral import MistralRenderer
+from devtune.data.renderers.pairs import pair_row
 from devtune.data.trajectories.preferences import fault_of
 from devtune.jsonl import read_jsonl, write_jsonl
 from devtune.pipeline import BuildSection, LocalExecutor
@@ -169,6 +171,18 @@ def test_a_pair_is_named_by_all_that_is_said_in_it(built):
     assert parted.sample_id != whole.sample_id
     _, (again, _), _ = built([bad, good])
     assert again.sample_id == whole.sample_id
+
+
+def test_what_is_built_can_be_rendered(built, tekken_file):
+    good = tried(LOOK, EDIT, "", ("Done.",), outcome="resolved")
+    bad = tried(LOOK, *LOOP, WRONG, ("It should work.",), outcome="unresolved")
+    _, pairs, _ = built([bad, good])
+    renderer = MistralRenderer(tekken_file)
+    assert len(pairs) == 2
+    for each in pairs:
+        row = pair_row(renderer, each, 10_000)
+        assert renderer.spell(row.prompt_ids).endswith(("[/INST]", "[/TOOL_RESULTS]"))
+        assert renderer.spell(row.chosen_ids).endswith("</s>")
 
 
 def test_reasons_that_are_no_faults_make_no_side():
