@@ -23,9 +23,9 @@ from datasets import Dataset, disable_progress_bars
 from transformers.integrations.mistral.tokenizer import convert_tekken_tokenizer
 from trl import pack_dataset
 
-from devtune.data.render import write_rows
 from devtune.data.renderers.mistral import MistralRenderer
 from devtune.data.renderers.openai import to_openai
+from devtune.data.tables import write_rows
 from devtune.pipeline import RenderSection
 from devtune.records import IGNORED, Message, Sample, ToolCall
 

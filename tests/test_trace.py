@@ -1,6 +1,7 @@
 import json
 import shutil
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -12,11 +13,12 @@ from devtune.errors import DevtuneError
 from devtune.fingerprint import hash_file
 from devtune.jsonl import read_jsonl
 from devtune.progress import Progress
-from devtune.records import Rejected, Sample
+from devtune.records import Message, Rejected, Sample
 from devtune.run import run_line
 from devtune.stage import Outcome, read_manifest, run_stage
 from devtune.trace import trace_model, trace_sample
 from tests.data.conftest import Maker
+from tests.report.conftest import make_pair, make_run, make_trajectory
 
 ROOT = Path(__file__).resolve().parents[1]
 QUICKSTART = ROOT / "recipes" / "quickstart" / "recipe.yaml"
@@ -514,3 +516,37 @@ def test_what_to_trace_is_given_once(devtune, run_dir):
     expected = "devtune: error: trace: give a SAMPLE_ID, or --model DIRECTORY, not both\n"
     assert devtune("trace") == (2, "", expected)
     assert devtune("trace", "00", "--model", run_dir / "serving") == (2, "", expected)
+
+
+@pytest.fixture(scope="module")
+def paired(tmp_path_factory, tekken_file):
+    out = tmp_path_factory.mktemp("paired") / "mine"
+    long = replace(make_pair(1), rejected=(Message("assistant", "x = 1\n" * 8000),))
+    return make_run(out, tekken_file, [make_trajectory(0)], pairs=[make_pair(0), long])
+
+
+def test_a_pair_leads_to_both_sessions_and_its_row(paired, devtune):
+    found = trace_sample("000000000000fa00", paired)
+    [row] = found["rows"]
+    assert (row["split"], row["file"], row["line"]) == ("train", "samples/preferences.jsonl", 1)
+    assert (found["family"], row["chosen_id"], row["reason"]) == ("trajectory", "0" * 16, "loop")
+    assert [each["path"] for each in row["places"]] == ["good.jsonl", "bad.jsonl"]
+    [rendered] = found["rendered"]
+    [pair] = pq.read_table(paired / "dataset" / "preferences.parquet").to_pylist()
+    labels = pair["chosen_labels"] + pair["rejected_labels"]
+    assert rendered == {
+        "split": "train", "file": "dataset/preferences.parquet", "row": 1,
+        "num_tokens": pair["num_tokens"],
+        "num_trained_tokens": sum(each != -100 for each in labels),
+    }  # fmt: skip
+    code, out, _ = devtune("trace", "000000000000fa00", "--run", str(paired))
+    assert code == 0
+    assert "chosen            sample 0000000000000000, place 1\n" in out
+    assert "rejected          place 2, for loop\n" in out
+
+
+def test_a_pair_that_rendering_left_out_says_why(paired):
+    found = trace_sample("000000000000fa01", paired)
+    assert found["rendered"] == []
+    [left] = found["rejected"]
+    assert (left["stage"], left["reason"]) == ("render", "preference_too_long")

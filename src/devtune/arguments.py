@@ -57,7 +57,7 @@ def _add_reports(commands: Any) -> None:
     )
     samples.add_argument("dataset", type=Path, help="a finished dataset/ directory")
     samples.add_argument("-n", type=int, default=3, help="samples of each family (default 3)")
-    samples.add_argument("--family", help="only this family")
+    samples.add_argument("--family", help="only this family; `preferences`: pairs")
     samples.add_argument("--split", choices=("train", "held_out"), default="train")
     samples.add_argument("--full", action="store_true", help="show long texts whole")
     samples.set_defaults(command="samples")

@@ -13,10 +13,10 @@ from devtune.data.exporting import exported_ids
 from devtune.errors import DevtuneError
 from devtune.jsonl import read_jsonl
 from devtune.recipe import Recipe
-from devtune.records import SPLITS, Sample
+from devtune.records import SPLITS, Preference, Sample
 from devtune.report.descent import Finished, adrift, descendants, find_finished
 from devtune.report.lineage import MODELS
-from devtune.report.rows import read_facts
+from devtune.report.rows import PAIRS, read_facts, read_pair_facts
 from devtune.stage import MANIFEST, read_manifest
 
 UNFINISHED = ("adapter.partial", "model.partial", "serving.partial")
@@ -32,7 +32,7 @@ class Fates:
 
     run_dir: Path
     gone: Mapping[str, tuple[str, ...]]
-    """Ids of the samples that went, by split."""
+    """Ids of the samples, and pairs, that went, by split."""
     new: Mapping[str, tuple[str, ...]]
     """Ids of those that came in their place, by split."""
     taught: tuple[Finished, ...]
@@ -131,11 +131,21 @@ def _ids(run: Path) -> dict[str, dict[str, None]]:
 
 
 def _ids_of(directory: Path, split: str) -> dict[str, None]:
-    rows = directory / f"{split}.jsonl"
+    rows, table = (directory / f"{split}.{suffix}" for suffix in ("jsonl", "parquet"))
+    found: dict[str, None] = {}
     if rows.is_file():
-        return dict.fromkeys(each.sample_id for each in read_jsonl(rows, Sample))
-    table = directory / f"{split}.parquet"
-    return dict.fromkeys(x["sample_id"] for x in read_facts(table)) if table.is_file() else {}
+        found = dict.fromkeys(each.sample_id for each in read_jsonl(rows, Sample))
+    elif table.is_file():
+        found = dict.fromkeys(x["sample_id"] for x in read_facts(table))
+    return found | _pairs_of(directory) if split == "train" else found
+
+
+def _pairs_of(directory: Path) -> dict[str, None]:
+    """Ids of pairs, which are of the training side; a rejected session stands nowhere else."""
+    rows = directory / f"{PAIRS}.jsonl"
+    if rows.is_file():
+        return dict.fromkeys(each.sample_id for each in read_jsonl(rows, Preference))
+    return dict.fromkeys(x["sample_id"] for x in read_pair_facts(directory / f"{PAIRS}.parquet"))
 
 
 def _missing(ids: Iterable[str], others: Iterable[str]) -> tuple[str, ...]:

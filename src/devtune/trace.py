@@ -12,10 +12,10 @@ from typing import Any
 
 from devtune.errors import DevtuneError
 from devtune.jsonl import read_jsonl
-from devtune.records import SPLITS, Contamination, Provenance, Rejected, Sample, Source
+from devtune.records import SPLITS, Contamination, Preference, Provenance, Rejected, Sample, Source
 from devtune.report.lineage import Part, find_lineage, find_part, open_dataset
 from devtune.report.origins import read_origins
-from devtune.report.rows import read_facts
+from devtune.report.rows import PAIRS, read_facts, rendered_pair
 from devtune.stage import MANIFEST, QUICK_BYTES, read_manifest, verify_files
 
 NUM_NAMED = 3
@@ -137,6 +137,10 @@ def _mentions(samples: Path, dataset: Part) -> Iterator[tuple[str, str, dict[str
         for line, row in enumerate(read_jsonl(file, Sample), 1):
             where = {"split": split, "file": f"{samples.name}/{file.name}", "line": line}
             yield row.sample_id, "rows", {**where, "family": row.family, **_made(row)}
+    file = samples / f"{PAIRS}.jsonl"
+    for line, pair in enumerate(read_jsonl(file, Preference) if file.is_file() else (), 1):
+        where = {"split": "train", "file": f"{samples.name}/{file.name}", "line": line}
+        yield pair.sample_id, "rows", {**where, "family": pair.kind, **_paired(pair)}
     directories = {"build": samples} | ({} if dataset.missing else {"render": dataset.directory})
     for stage, directory in directories.items():
         for row in read_jsonl(directory / "rejected.jsonl", Rejected):
@@ -156,6 +160,18 @@ def _made(row: Sample) -> dict[str, Any]:
     }
 
 
+def _paired(pair: Preference) -> dict[str, Any]:
+    """How a pair was made: of a chosen session, whose place is the first, and a rejected one."""
+    return {
+        "step": 0,
+        "template": "",
+        "transformations": [],
+        "places": [asdict(each) for each in pair.provenance],
+        "chosen_id": pair.chosen_id,
+        "reason": pair.reason,
+    }
+
+
 def _rendered(dataset: Path, sample_id: str) -> Iterator[dict[str, Any]]:
     for split in SPLITS:
         file = dataset / f"{split}.parquet"
@@ -164,13 +180,17 @@ def _rendered(dataset: Path, sample_id: str) -> Iterator[dict[str, Any]]:
                 where = {"split": split, "file": f"{dataset.name}/{file.name}", "row": row}
                 counts = {name: facts[name] for name in ("num_tokens", "num_trained_tokens")}
                 yield where | counts
+    yield from rendered_pair(dataset, sample_id)
 
 
 def _steps(samples: Mapping[str, Any], found: Found) -> Iterator[dict[str, Any]]:
-    """The steps of the pipeline that made a sample; of one left out, those of its family."""
+    """The steps of the pipeline that made it; of what was left out, those of its family."""
     steps: list[dict[str, Any]] = samples["section"].get("steps", [])
     numbers = {row["step"] for row in found.rows}
+    is_pair = any("chosen_id" in row for row in found.rows)
     for number, step in enumerate(steps, 1):
+        if is_pair and step.get("type") == PAIRS:
+            yield {"number": number, "options": step}
         if number in numbers or (not numbers and step.get("type") == found.family):
             yield {"number": number, "options": step}
 

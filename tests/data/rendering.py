@@ -16,17 +16,19 @@ from devtune.stage import Outcome, run_stage
 SOURCE = Source("app", "git", 1.0, "MIT", "Team Sums", "aa" * 20, "cc" * 20, "2025-06-30", 7)
 
 
-def run(directory, tekken_file, train, held_out, workers=1):
+def run(directory, tekken_file, train, held_out, workers=1, pairs=None, max_length=10_000):
     """Return the manifest of the dataset and where it is."""
     files = {
         "samples": {"train.jsonl": train, "held_out.jsonl": held_out},
         "base": {},
         "corpus": {"sources.jsonl": [SOURCE]},
     }
+    if pairs is not None:
+        files["samples"]["preferences.jsonl"] = pairs
     for name, rows in files.items():
         run_stage(name, {}, {}, directory / name, partial(_fill, rows, tekken_file))
     inputs = {name: directory / name for name in ("samples", "base", "corpus")}
-    section = RenderSection(max_length=10_000)
+    section = RenderSection(max_length=max_length)
     executor = LocalExecutor(type="local", workers=workers)
 
     def work(out):

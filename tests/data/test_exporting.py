@@ -10,13 +10,15 @@ from mistral_common.protocol.instruct.request import ChatCompletionRequest
 from transformers.utils.chat_template_utils import render_jinja_template
 
 from devtune.data import exporting
-from devtune.data.exporting import export_samples, exported_ids, openai_example
+from devtune.data.exported_rows import openai_example, preference_example
+from devtune.data.exporting import export_samples, exported_ids
 from devtune.data.renderers.mistral import MistralRenderer
+from devtune.data.renderers.pairs import pair_row
 from devtune.errors import DevtuneError
 from devtune.jsonl import read_jsonl, write_jsonl
 from devtune.pipeline import RenderSection
 from devtune.progress import Progress
-from devtune.records import AuthorShare, Message, Rejected, Sample, ToolCall
+from devtune.records import AuthorShare, Message, Preference, Rejected, Sample, ToolCall
 from tests.conftest import make_place
 
 TOOLS = json.dumps(
@@ -80,12 +82,14 @@ LONG = RenderSection(max_length=9999)
 
 @pytest.fixture
 def export(tmp_path):
-    def run(format, train, held_out=()):
+    def run(format, train, held_out=(), pairs=None):
         samples, out = tmp_path / "samples", tmp_path / format
         for each in (samples, out):
             each.mkdir(exist_ok=True)
         write_jsonl(samples / "train.jsonl", train)
         write_jsonl(samples / "held_out.jsonl", held_out)
+        if pairs is not None:
+            write_jsonl(samples / "preferences.jsonl", pairs)
         return out, export_samples(format, samples, out, Progress("quiet"))
 
     return run
@@ -275,3 +279,91 @@ def test_ids_of_a_damaged_export_are_one_line(tmp_path, name, content):
     (tmp_path / name).write_bytes(content)
     with pytest.raises(DevtuneError, match=r"damaged \(.*\); export the samples again"):
         list(exported_ids(tmp_path))
+
+
+def pair(sample_id="f0" * 8, **values):
+    system, request, *chosen = trajectory().messages
+    bad = (
+        Message("assistant", "", (ToolCall("call00000", "edit", "{}"),), "", False, "failed_edit"),
+        Message("tool", "no", (), "call00000"), Message("assistant", "Done?"),
+    )  # fmt: skip
+    found = Preference(
+        sample_id, "trajectory", "t", (system, request), tuple(chosen), bad, "loop", "a0" * 8,
+        (make_place("good.jsonl"), make_place("bad.jsonl")), TOOLS,
+    )  # fmt: skip
+    return replace(found, **values)
+
+
+def test_a_pair_has_the_keys_of_the_preference_format_and_the_weights_of_its_row():
+    found = preference_example(pair())
+    assert list(found) == ["prompt", "chosen", "rejected", "tools"]
+    assert [each["role"] for each in found["prompt"]] == ["system", "user"]
+    assert [each.get("weight") for each in found["chosen"]] == [0, None, 1, None, None, 0, 0]
+    assert [each.get("weight") for each in found["rejected"]] == [1, None, 1]
+    assert "tools" not in preference_example(pair(tools=""))
+
+
+@pytest.mark.parametrize("format", ["jsonl", "parquet"])
+def test_pairs_are_exported_beside_samples(export, tmp_path, monkeypatch, format, tekken_file):
+    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
+    out, outcome = export(format, [trajectory()], [], [pair(), pair("f1" * 8, kind="divergence")])
+    assert outcome.counts == {"train": 1, "held_out": 0, "preferences": 2}
+    assert outcome.summary == f"1 samples to train on and 0 held out, 2 pairs, as {format}"
+    if format == "jsonl":
+        rows = lines(out / "preferences.jsonl")
+        assert rows == [preference_example(pair())] * 2
+        origins = lines(out / "preferences.origins.jsonl")
+        tools = rows[0]["tools"]
+    else:
+        rows = origins = load_dataset(str(out), "preferences", split="train").to_list()
+        tools = json.loads(rows[0]["tools"])
+        assert rows[0]["tools"] == TOOLS
+    assert [each["sample_id"] for each in origins] == ["f0" * 8, "f1" * 8]
+    assert (origins[0]["reason"], origins[1]["family"]) == ("loop", "divergence")
+    assert [each["path"] for each in origins[0]["provenance"]] == ["good.jsonl", "bad.jsonl"]
+    assert sorted(exported_ids(out)) == ["a0" * 8, "f0" * 8, "f1" * 8]
+    renderer = MistralRenderer(tekken_file)
+    row = pair_row(renderer, pair(), 9999)
+    for side, ids in (("chosen", row.chosen_ids), ("rejected", row.rejected_ids)):
+        talk = [
+            {key: value for key, value in each.items() if key != "weight" and value is not None}
+            for each in (*rows[0]["prompt"], *rows[0][side])
+        ]
+        request = ChatCompletionRequest.from_openai(talk, tools=tools)
+        tokens = renderer._tokenizer.encode_chat_completion(request).tokens
+        assert list(tokens) == row.prompt_ids + ids
+
+
+@pytest.mark.parametrize("pairs", [None, []])
+def test_without_pairs_nothing_is_said_of_them(export, pairs):
+    out, outcome = export("jsonl", [plain()], [], pairs)
+    assert outcome.counts == {"train": 1, "held_out": 0}
+    assert not list(out.glob("preferences*"))
+    assert "preferences" not in (out / "README.md").read_text(encoding="utf-8")
+
+
+def test_trl_takes_a_pair_as_it_is(export):
+    trl = pytest.importorskip("trl.data_utils", reason="the train extra is not installed")
+    out, _ = export("jsonl", [plain()], [], [pair()])
+    [row] = lines(out / "preferences.jsonl")
+    assert trl.is_conversational(row)
+
+
+def test_a_pair_with_a_secret_is_left_out_whichever_side_has_it(export, canaries):
+    spoken = (Message("assistant", canaries["github"]),)
+    pairs = [pair(), pair("f1" * 8, rejected=spoken), pair("f2" * 8, chosen=spoken)]
+    out, outcome = export("jsonl", [plain()], [], pairs)
+    assert outcome.counts["preferences"] == 1
+    assert outcome.rejects == {"preference_secret_in_sample": 2}
+    ids = [each.detail.split()[0] for each in read_jsonl(out / "rejected.jsonl", Rejected)]
+    assert ids == ["f1" * 8, "f2" * 8]
+    assert not any(canaries["github"] in x.read_text(encoding="utf-8") for x in out.iterdir())
+
+
+def test_a_pair_whose_tools_are_no_array_is_named(export):
+    with pytest.raises(DevtuneError) as caught:
+        export("jsonl", [plain()], [], [pair(tools="{}")])
+    assert str(caught.value).endswith(
+        f"preferences.jsonl:1: the tools of pair {'f0' * 8} are no JSON array; remove the"
+        " directory and run its stage again"
+    )

@@ -6,14 +6,14 @@ from functools import partial
 import pyarrow.parquet as pq
 import pytest
 
-from devtune.data.render import render, write_rows
+from devtune.data.render import render
 from devtune.data.renderers.mistral import MistralRenderer
 from devtune.data.renderers.opening import open_renderer
 from devtune.errors import DevtuneError
 from devtune.jsonl import read_jsonl, write_jsonl
 from devtune.pipeline import LocalExecutor, RenderSection
 from devtune.progress import Progress
-from devtune.records import IGNORED, SPLITS, Message, Rejected, TokenRow, ToolCall
+from devtune.records import IGNORED, SPLITS, Message, Rejected, ToolCall
 from tests.data import rendering
 from tests.data.renderers.templates import CHATML, FORGETFUL, write_tokenizer
 
@@ -203,11 +203,3 @@ def test_a_conversation_longer_than_a_row_has_several_rows(rendered, make_sample
     assert sum(row["num_trained_bytes"] for row in rows) == sum(
         len(text.rstrip(" ")) for role, text in turns if role == "assistant"
     )
-
-
-def test_a_row_group_ends_by_its_tokens_too(tmp_path, monkeypatch):
-    monkeypatch.setattr("devtune.data.render.TOKENS_PER_GROUP", 10)
-    rows = [TokenRow(f"{n}", "f", [1] * 4, [1] * 4, 4) for n in range(7)]
-    write_rows(tmp_path / "x.parquet", iter(rows))
-    table = pq.ParquetFile(tmp_path / "x.parquet")
-    assert [table.metadata.row_group(n).num_rows for n in range(table.num_row_groups)] == [3, 3, 1]

@@ -1,6 +1,6 @@
 import pytest
 
-from devtune.data.render import write_rows
+from devtune.data.tables import write_rows
 from devtune.records import TokenRow
 
 

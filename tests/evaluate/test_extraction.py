@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch.nn.utils.rnn import pad_sequence
 
-from devtune.data.render import write_rows
+from devtune.data.tables import write_rows
 from devtune.evaluate.canaries import Canary
 from devtune.evaluate.control import controls
 from devtune.evaluate.exposure import compare

@@ -1,6 +1,6 @@
 import pytest
 
-from devtune.data.render import write_rows
+from devtune.data.tables import write_rows
 from devtune.evaluate.canaries import Canary
 from devtune.evaluate.places import Opening, trained_places
 from devtune.records import IGNORED, TokenRow

@@ -11,6 +11,7 @@ from devtune.records import (
     Contamination,
     DuplicateCluster,
     Message,
+    Preference,
     Rejected,
     Sample,
     Source,
@@ -118,7 +119,7 @@ def make_trajectory(number):
     )  # fmt: skip
 
 
-def make_run(out, tekken_file, train, held_out=()):
+def make_run(out, tekken_file, train, held_out=(), pairs=()):
     base, samples, section = out / "base", out / "samples", RenderSection(max_length=MAX_LENGTH)
     base.mkdir(parents=True)
     (base / "tekken.json").write_bytes(tekken_file.read_bytes())
@@ -133,6 +134,8 @@ def make_run(out, tekken_file, train, held_out=()):
         write_jsonl(scratch / "held_out.jsonl", held_out)
         for name in ("rejected", "duplicates", "contamination"):
             write_jsonl(scratch / f"{name}.jsonl", [])
+        if pairs:
+            write_jsonl(scratch / "preferences.jsonl", pairs)
         return Outcome("")
 
     def fill_dataset(scratch):
@@ -144,6 +147,26 @@ def make_run(out, tekken_file, train, held_out=()):
         "render", {"max_length": MAX_LENGTH}, {"samples": samples}, out / "dataset", fill_dataset
     )
     return out
+
+
+def make_pair(number, kind="trajectory"):
+    system, user, look, found, *rest = make_trajectory(number).messages
+    spoken = Message("assistant", f"I give up {number}. {HOSTILE}")
+    prompt, chosen, worse = (system, user), (look, found, *rest), (*rest[:4], spoken)
+    if kind == "divergence":
+        prompt, chosen, worse = (system, user, look, found), rest[-1:], (spoken,)
+    places = [replace(make_place(f"{name}.jsonl"), source="logs") for name in ("good", "bad")]
+    return Preference(
+        f"{(0xFA if kind == 'trajectory' else 0xFB) * 256 + number:016x}", kind, f"t{number}",
+        prompt, tuple(chosen), worse, "loop", f"{number:016x}", tuple(places), TOOLS,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def paired(tmp_path_factory, tekken_file):
+    out = tmp_path_factory.mktemp("runs") / "paired"
+    pairs = [make_pair(number) for number in range(8)] + [make_pair(0, "divergence")]
+    return make_run(out, tekken_file, [make_trajectory(0)], pairs=pairs)
 
 
 @pytest.fixture(scope="session")

@@ -7,10 +7,13 @@ from html.parser import HTMLParser
 import pyarrow.parquet as pq
 import pytest
 
+from devtune.data.renderers.mistral import MistralRenderer
 from devtune.data.renderers.opening import open_renderer
 from devtune.errors import RecipeError
+from devtune.report.excerpt import visible
 from devtune.report.html import ROOM, STYLE
 from devtune.report.page import write_page
+from devtune.report.rows import read_pairs
 from tests.report.browser import PAPER, browse, in_chromium, probe
 from tests.report.conftest import HELD_OUT, HOSTILE
 
@@ -200,3 +203,34 @@ def test_a_browser_finds_the_page_in_order_and_runs_nothing_of_it(tmp_path, html
     assert "Content Security Policy" not in shown.stderr
     file.write_text(html.replace("</body>", "<script>1</script></body>"), encoding="utf-8")
     assert "Content Security Policy" in browse(tmp_path, file).stderr
+
+
+def test_pairs_are_counted_and_a_few_shown_with_what_counts_of_both_sides(paired, tmp_path):
+    html = write_page(paired / "dataset", tmp_path / "x.html").read_text(encoding="utf-8")
+    section = html[html.index('<section id="pairs">') : html.index('<section id="rejects">')]
+    words = re.sub(r"\s+", " ", re.sub("<[^>]+>", "", section))
+    assert "9 pairs of sessions of one task" in words
+    assert "divergence 1, trajectory 8;" in words
+    assert "A draw of 6." in words
+    assert section.count('<details class="sample"') == 6
+    shown = section.split('<details class="sample"')[1:]
+    dataset = paired / "dataset"
+    renderer = MistralRenderer(dataset / "tekken.json")
+    rows = dict(read_pairs(dataset / "preferences.parquet", range(9)))
+    by_id = {row.sample_id: row for row in rows.values()}
+    for each in shown:
+        row = by_id[re.search("<code>([0-9a-f]{16})", each)[1]]
+        _, chosen, rejected = each.split('<p class="origin">')[1:]
+        for side, ids, labels in (
+            (chosen, row.chosen_ids, row.chosen_labels),
+            (rejected, row.rejected_ids, row.rejected_labels),
+        ):
+            marked = re.findall("<mark[^>]*>(.*?)</mark>", side, re.DOTALL)
+            trained = "".join(x.text for x in renderer.spans(ids, labels) if x.is_trained)
+            assert "".join(marked) == str(visible(trained, has_lines=True))
+
+
+def test_a_dataset_without_pairs_says_nothing_of_them(run_dir, tmp_path):
+    html = write_page(run_dir / "dataset", tmp_path / "x.html").read_text(encoding="utf-8")
+    assert 'id="pairs"' not in html
+    assert "#pairs" not in html

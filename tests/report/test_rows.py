@@ -2,7 +2,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from devtune.data.render import SCHEMA
+from devtune.data.tables import SCHEMA
 from devtune.errors import DevtuneError
 from devtune.report.rows import ROWS_AT_ONCE, read_facts, read_tokens
 

@@ -20,6 +20,7 @@ from devtune.data.parts import Run, run_parts
 from devtune.data.pool import Pool
 from devtune.data.preferring import write_preferences
 from devtune.data.preparing import DUPLICATES, GRAPH, draw_graph, find_duplicates
+from devtune.data.sides import find_unfit
 from devtune.errors import DevtuneError
 from devtune.fingerprint import hash_file
 from devtune.jsonl import read_jsonl, to_json, write_jsonl
@@ -58,7 +59,9 @@ def build(
     for step in section.steps:
         if isinstance(step, Preferences):
             kept = {row.sample_id for row in pool.rows.values() if row.split == "train"}
-            done.update(write_preferences(step, parts, kept, out))
+            unfit = find_unfit(selection, pool, out, run)
+            reasons.update(unfit.write(out))
+            done.update(write_preferences(step, parts, kept, unfit.ids, out))
     counts = Counter(f"{row.split}.{row.family}" for row in pool.rows.values())
     _require_training(counts, reasons, corpus)
     for split in SPLITS:

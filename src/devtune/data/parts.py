@@ -174,6 +174,11 @@ def run_parts(label: str, units: Sequence[Any], work: Work, run: Run) -> list[Pa
     return [parts.place(index) for index in range(len(units))]
 
 
+def finished_parts(label: str, run: Run) -> list[Path]:
+    """Return the directories that `run_parts` filled before, in the order of its units."""
+    return sorted((run.scratch / "parts" / label.replace(" ", "_")).iterdir())
+
+
 def _do(parts: Parts, missing: Sequence[int], executor: Executor, logs: Path) -> None:
     """Hand the parts to an executor; a single one, or a single worker here, needs none."""
     workers = num_workers(executor)

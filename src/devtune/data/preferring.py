@@ -17,14 +17,18 @@ ATTEMPTS, PREFERENCES = "attempts.jsonl", "preferences.jsonl"
 
 
 def write_preferences(
-    step: Preferences, parts: Sequence[Path], kept: Set[str], out: Path
+    step: Preferences, parts: Sequence[Path], kept: Set[str], unfit: Set[str], out: Path
 ) -> Counter[str]:
-    """Write the pairs whose chosen side is among the samples that stay; return how many."""
+    """Write the pairs whose chosen side is among the samples that stay; return how many.
+
+    `kept` are ids of samples to train on, `unfit` those of sessions that must not be rejected ones.
+    Sessions that are held out were no attempts.
+    """
     places: dict[str, list[tuple[Path, int]]] = {}
     for part in parts:
         for chunk in chunks_of(part / ATTEMPTS):
             for offset, attempt in chunk.rows(Attempt):
-                if attempt.fault or attempt.sample_id in kept:
+                if attempt.sample_id not in unfit if attempt.fault else attempt.sample_id in kept:
                     places.setdefault(attempt.task, []).append((chunk.file, offset))
     counts: Counter[str] = Counter({f"preferences.{kind}": 0 for kind in step.kinds})
 

@@ -68,8 +68,13 @@ class Sample:
 @with_config(STRICT)
 @dataclass(frozen=True, slots=True)
 class Preference:
-    """Two sessions of one task (`samples/preferences.jsonl`); `prompt` is common to both."""
+    """Two sessions of one task (`samples/preferences.jsonl`); `prompt` is common to both.
 
+    Both are of the training side: nothing held out is a side of a pair.
+    """
+
+    sample_id: str
+    """First 16 hex digits of sha256 over kind, prompt, chosen and rejected."""
     kind: Literal["trajectory", "divergence"]
     task: str
     prompt: tuple[Message, ...]
@@ -126,3 +131,31 @@ class TokenRow:
     """UTF-8 bytes of the trained text, the denominator of bits per byte."""
     part: int = 0
     """Number of the row among those of its sample, from 1; 0 where it has only one."""
+
+
+@dataclass(frozen=True, slots=True)
+class PreferenceRow:
+    """One rendered pair (`dataset/preferences.parquet`), in the names TRL's `DPOTrainer` has.
+
+    `prompt_ids + chosen_ids` is one whole conversation as the server has it, `prompt_ids +
+    rejected_ids` another.
+    """
+
+    sample_id: str
+    """That of the pair."""
+    family: str
+    """Its kind: `trajectory` or `divergence`."""
+    prompt_ids: list[int]
+    """Up to where the assistant begins to speak."""
+    chosen_ids: list[int]
+    rejected_ids: list[int]
+    chosen_labels: list[int]
+    """Same length as `chosen_ids`; -100 where the assistant did not say it, or is not to learn it.
+    """
+    rejected_labels: list[int]
+    """Same length as `rejected_ids`; -100 where the assistant did not say it."""
+
+    @property
+    def num_tokens(self) -> int:
+        """Tokens of the longer one of both conversations."""
+        return len(self.prompt_ids) + max(len(self.chosen_ids), len(self.rejected_ids))

@@ -29,10 +29,13 @@ from devtune.report.omissions import (
 )
 from devtune.report.origins import read_origins
 from devtune.report.privacy import LAYERS, Summary, read_summary
+from devtune.report.rows import PAIRS, read_pair_facts
 from devtune.stage import QUICK_BYTES, verify_files
 
 NUM_DRAWN = 20
 """Samples shown of each family."""
+NUM_PAIRS = 6
+"""Pairs shown."""
 NUM_LICENSES = 3
 QUANTILES = {"median": 0.5, "p90": 0.9, "p99": 0.99, "longest": 1.0}
 UNSTATED, NO_CODE = "none stated", "other"
@@ -86,6 +89,11 @@ class Numbers:
     hits: Hits | None = None
     searched: Summary | None = None
     """For secrets and personal data; None where no corpus tells."""
+    pairs: Counter[str] = field(default_factory=Counter[str])
+    """Pairs by kind."""
+    num_pair_tokens: int = 0
+    pair_draw: Draw[int] = field(default_factory=lambda: Draw[int](NUM_PAIRS))
+    """Their rows in the table."""
     draws: dict[str, Draw[Drawn]] = field(default_factory=dict[str, Draw[Drawn]])
 
     def as_dict(self) -> dict[str, Any]:
@@ -105,6 +113,7 @@ class Numbers:
             "repositories": _plain(self.repositories),
             "languages": _plain(self.languages),
             "licenses": _plain(self.licenses),
+            "pairs": dict(self.pairs),
             "sources": [asdict(each) for each in self.sources],
             "rejects": {
                 stage: {reason: each.count for reason, each in reasons.items()}
@@ -152,6 +161,10 @@ def read_numbers(dataset: Path) -> Numbers:
     for split in SPLITS:
         for index, (facts, places) in enumerate(read_origins(dataset, samples, split)):
             _count(numbers, split, index, facts, places)
+    for index, facts in enumerate(read_pair_facts(dataset / f"{PAIRS}.parquet")):
+        numbers.pairs[facts["family"]] += 1
+        numbers.num_pair_tokens += facts["num_tokens"]
+        numbers.pair_draw.offer(facts["sample_id"], index)
     for groups in (numbers.families, numbers.repositories, numbers.languages, numbers.licenses):
         _order(groups)
     if corpus.manifest:

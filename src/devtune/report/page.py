@@ -4,20 +4,20 @@ Reads what `dataset.read_numbers` reads, and the tokens of the samples drawn the
 and beside it a folder of pages for trajectories.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote
 
 from devtune.data.renderers.opening import open_renderer
 from devtune.data.renderers.rows import num_trained
-from devtune.records import SPLITS, Provenance, Rejected, Split
+from devtune.records import IGNORED, SPLITS, PreferenceRow, Provenance, Rejected, Split
 from devtune.report.dataset import Drawn, Numbers, Tallies, read_numbers
 from devtune.report.excerpt import Piece, spelt, turns
 from devtune.report.histogram import bins_of, draw
 from devtune.report.html import fill, inline, write_html
 from devtune.report.omissions import NUM_EXAMPLES
-from devtune.report.rows import read_tokens
+from devtune.report.rows import PAIRS, read_pairs, read_tokens
 from devtune.report.trajectories import FAMILY, INDEX, write_trajectories
 
 NUM_ROWS, NUM_OPEN_ROWS = 200, 12
@@ -33,6 +33,14 @@ class Shown(NamedTuple):
     turns: list[list[Piece]]
 
 
+class ShownPair(NamedTuple):
+    """A drawn pair, read; the parts are prompt, chosen and rejected, each turn by turn."""
+
+    row: PreferenceRow
+    parts: dict[str, list[list[Piece]]]
+    num_trained: dict[str, int]
+
+
 def write_page(dataset: Path, out: Path | None = None) -> Path:
     """Write the report on `dataset` and return where: by default `dataset.html` beside it.
 
@@ -44,7 +52,8 @@ def write_page(dataset: Path, out: Path | None = None) -> Path:
     folder = target.with_name(f"{target.stem}-trajectories")
     overview = write_trajectories(dataset, folder)
     pages = f"{quote(folder.name)}/{INDEX}" if overview else ""
-    return write_html(target, page(numbers, read_samples(dataset, numbers), pages), dataset)
+    samples, pairs = read_samples(dataset, numbers), drawn_pairs(dataset, numbers)
+    return write_html(target, page(numbers, samples, pages, pairs), dataset)
 
 
 def read_samples(dataset: Path, numbers: Numbers) -> dict[str, list[Shown]]:
@@ -62,8 +71,28 @@ def read_samples(dataset: Path, numbers: Numbers) -> dict[str, list[Shown]]:
     }
 
 
+def drawn_pairs(dataset: Path, numbers: Numbers) -> list[ShownPair]:
+    """Return the drawn pairs, cut to what is shown of them."""
+    renderer = open_renderer(dataset)
+    found: list[ShownPair] = []
+    wanted = numbers.pair_draw.drawn()
+    for _, row in read_pairs(dataset / f"{PAIRS}.parquet", wanted) if wanted else ():
+        given = {
+            "prompt": (row.prompt_ids, [IGNORED] * len(row.prompt_ids)),
+            "chosen": (row.chosen_ids, row.chosen_labels),
+            "rejected": (row.rejected_ids, row.rejected_labels),
+        }
+        parts = {name: list(turns(renderer.spans(*some))) for name, some in given.items()}
+        counts = {name: num_trained(labels) for name, (_, labels) in given.items()}
+        found.append(ShownPair(row, parts, counts))
+    return found
+
+
 def page(
-    numbers: Numbers, samples: Mapping[str, list[Shown]], trajectories: str = ""
+    numbers: Numbers,
+    samples: Mapping[str, list[Shown]],
+    trajectories: str = "",
+    pairs: Sequence[ShownPair] = (),
 ) -> Iterator[str]:
     """Yield the page in pieces; every text of the data is escaped, and nothing of it hidden.
 
@@ -78,6 +107,7 @@ def page(
         "bins": bins,
         "drawing": draw(bins),
         "samples": samples,
+        "pairs": pairs,
         "trajectories": trajectories,
         "TRAJECTORY": FAMILY,
         "all": _all(numbers),

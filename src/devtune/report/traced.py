@@ -41,6 +41,9 @@ def _summary(found: Mapping[str, Any]) -> Pairs:
     yield "family", found["family"] or "not kept with what was left out"
     for row in found["rows"]:
         yield "split", row["split"]
+        if "chosen_id" in row:
+            yield "chosen", f"sample {row['chosen_id']}, place 1"
+            yield "rejected", f"place 2, for {row['reason']}"
         yield "template", row["template"]
         yield "transformations", ", ".join(row["transformations"])
     for row in found["rendered"]:

@@ -6,7 +6,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from devtune.data.cards.description import Makeup, Work, describe
-from devtune.data.render import SCHEMA
+from devtune.data.tables import SCHEMA
 from devtune.jsonl import write_jsonl
 from devtune.pipeline import RenderSection
 from devtune.records import Source

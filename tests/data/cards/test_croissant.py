@@ -3,8 +3,8 @@ from dataclasses import replace
 
 import pytest
 
-from devtune.data.cards.croissant import COLUMNS, metadata
-from devtune.data.render import SCHEMA
+from devtune.data.cards.croissant import COLUMNS, LISTS, PAIR_COLUMNS, metadata
+from devtune.data.tables import PREFERENCE_SCHEMA, SCHEMA
 from devtune.records import Source
 
 
@@ -28,6 +28,19 @@ def test_every_column_of_both_tables_is_a_field(make_about):
         assert [each["extract"]["column"] for each in sources] == SCHEMA.names
         lists = [each["name"] for each in record_set["field"] if each.get("isArray")]
         assert lists == ["input_ids", "labels"]
+
+
+def test_pairs_are_a_record_set_of_their_own_where_there_are_any(make_about):
+    about = make_about()
+    assert len(metadata(about)["recordSet"]) == 2
+    counts = {**about.render.counts, "preferences": 7, "preferences_tokens": 900}
+    about = replace(about, render=replace(about.render, counts=counts))
+    *_, pairs = metadata(about)["recordSet"]
+    assert pairs["@id"] == "preferences"
+    assert [each["name"] for each in pairs["field"]] == PREFERENCE_SCHEMA.names
+    assert list(PAIR_COLUMNS) == PREFERENCE_SCHEMA.names
+    lists = [each["name"] for each in pairs["field"] if each.get("isArray")]
+    assert lists == [each for each in LISTS if each in PAIR_COLUMNS]
 
 
 def test_what_responsible_use_asks_for_is_there(make_about):

@@ -34,6 +34,17 @@ def test_the_front_matter_names_the_files_of_splits_that_have_rows(format):
     assert len(both["configs"][0]["data_files"]) == 2
 
 
+@pytest.mark.parametrize("format", ["jsonl", "parquet"])
+def test_pairs_are_a_configuration_of_their_own(format):
+    assert "preferences" not in exported_card(format, COUNTS, makeup_of("MIT"))
+    card = exported_card(format, {**COUNTS, "preferences": 1}, makeup_of("MIT"))
+    files = [{"split": "train", "path": f"preferences.{format}"}]
+    pairs = {"config_name": "preferences", "data_files": files}
+    assert matter_of(card)["configs"][1:] == [pairs]
+    assert f"`preferences.{format}` holds 1 pair of sessions of one task, one a" in card
+    assert ("preferences.origins.jsonl" in card) == (format == "jsonl")
+
+
 @pytest.mark.parametrize(
     ("licenses", "shown"),
     [

@@ -35,6 +35,19 @@ def test_the_front_matter_names_tables_licence_size_and_languages(make_about):
     }
 
 
+@pytest.mark.parametrize(("number", "shown"), [(1, "1\nrow,"), (2000, "2,000\nrows,")])
+def test_pairs_are_named_where_there_are_any(number, shown, make_about):
+    about = make_about()
+    assert "preferences" not in card(about)
+    counts = {**about.render.counts, "preferences": number, "preferences_tokens": 9}
+    about = replace(about, render=replace(about.render, counts=counts))
+    assert f"`preferences.parquet` pairs sessions of one task, the better one chosen: {shown}" in (
+        card(about)
+    )
+    table = [{"split": "train", "path": "preferences.parquet"}]
+    assert matter_of(about)["configs"][1:] == [{"config_name": "preferences", "data_files": table}]
+
+
 @pytest.mark.parametrize(
     ("licenses", "shown"),
     [

@@ -234,7 +234,7 @@ def test_what_is_searched_is_the_text_as_trained_and_then_the_arguments_unescape
     )
     sample = Sample("01", "x", messages, (make_place(),), TOOLS)
     row = row_of(renderer, sample, 10_000)
-    whole = renderer.scannable(row, sample)
+    whole = renderer.scannable(row.input_ids, sample)
     assert "[INST]Go.\n\nNow.[/INST]" in whole
     assert 'x = \\"1\\"\\ny = 2' in whole
     assert whole.endswith('All is well.</s>\na.py\nx = "1"\ny = 2\n')
@@ -250,4 +250,4 @@ def test_arguments_of_any_depth_are_searched(renderer):
     )
     sample = Sample("01", "x", messages, (make_place(),), TOOLS)
     row = row_of(renderer, sample, 10_000)
-    assert renderer.scannable(row, sample).endswith("</s>\nfound")
+    assert renderer.scannable(row.input_ids, sample).endswith("</s>\nfound")

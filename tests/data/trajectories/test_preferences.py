@@ -1,8 +1,11 @@
+import hashlib
 import json
 
 import pytest
 
 from devtune.data.instruct import build
+from devtune.data.renderers.mistral import MistralRenderer
+from devtune.data.renderers.pairs import pair_row
 from devtune.data.trajectories.preferences import fault_of
 from devtune.jsonl import read_jsonl, write_jsonl
 from devtune.pipeline import BuildSection, LocalExecutor
@@ -139,6 +142,47 @@ def test_there_are_no_more_pairs_of_a_task_than_asked_and_none_twice(built):
     assert len({json.dumps(said(pair.rejected)) for pair in pairs}) == 3
     _, again, _ = built([*bad, *good], per_task=3, kinds=["trajectory"])
     assert again == pairs
+
+
+def test_attempts_that_say_the_same_make_one_pair_and_none_with_themselves(built):
+    good = [tried(LOOK, EDIT, ("Done.",), outcome="resolved") for _ in range(2)]
+    bad = [tried(LOOK, WRONG, ("No.",), outcome="unresolved") for _ in range(2)]
+    _, pairs, _ = built([*good, *bad], kinds=["trajectory"])
+    assert len(pairs) == 1
+    same = tried(LOOK, EDIT, ("Done.",), outcome="unresolved")
+    _, pairs, _ = built([good[0], same])
+    assert pairs == []
+
+
+def test_a_pair_is_named_by_all_that_is_said_in_it(built):
+    good = tried(LOOK, EDIT, ("Done.",), outcome="resolved")
+    bad = tried(LOOK, WRONG, ("No.",), outcome="unresolved")
+    _, pairs, _ = built([good, bad])
+    whole, parted = pairs
+    sides = [
+        [
+            [each.role, each.content, *([call.name, call.arguments] for call in each.tool_calls)]
+            for each in messages
+        ]
+        for messages in (whole.prompt, whole.chosen, whole.rejected)
+    ]
+    digest = hashlib.sha256(json.dumps(["trajectory", *sides]).encode()).hexdigest()
+    assert whole.sample_id == digest[:16]
+    assert parted.sample_id != whole.sample_id
+    _, (again, _), _ = built([bad, good])
+    assert again.sample_id == whole.sample_id
+
+
+def test_what_is_built_can_be_rendered(built, tekken_file):
+    good = tried(LOOK, EDIT, "", ("Done.",), outcome="resolved")
+    bad = tried(LOOK, *LOOP, WRONG, ("It should work.",), outcome="unresolved")
+    _, pairs, _ = built([bad, good])
+    renderer = MistralRenderer(tekken_file)
+    assert len(pairs) == 2
+    for each in pairs:
+        row = pair_row(renderer, each, 10_000)
+        assert renderer.spell(row.prompt_ids).endswith(("[/INST]", "[/TOOL_RESULTS]"))
+        assert renderer.spell(row.chosen_ids).endswith("</s>")
 
 
 def test_reasons_that_are_no_faults_make_no_side():

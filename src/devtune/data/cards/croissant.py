@@ -4,6 +4,7 @@ Writes nothing itself; the values are those of `description`.
 """
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from devtune.data.cards import statements
@@ -70,7 +71,22 @@ COLUMNS = {
     "num_trained_bytes": ("cr:Int32", "UTF-8 bytes of the trained text."),
     "part": ("cr:Int32", "Which row of a sample that has several, from 1; 0 for the only one."),
 }
-LISTS = ("input_ids", "labels")
+PAIR_COLUMNS = {
+    "sample_id": ("sc:Text", "Names the pair in samples/ and rejected.jsonl."),
+    "family": ("sc:Text", "Whole sessions are paired, or their first answers that differ."),
+    "prompt_ids": ("cr:Int32", "Tokens up to where the assistant begins, of both sides."),
+    "chosen_ids": ("cr:Int32", "Tokens that follow in the better session."),
+    "rejected_ids": ("cr:Int32", "Tokens that follow in the worse session."),
+    "chosen_labels": ("cr:Int32", "The token where it is to be learnt, -100 where it is not."),
+    "rejected_labels": ("cr:Int32", "The token where it is to be unlearnt, -100 where it is not."),
+    "num_tokens": ("cr:Int32", "Length of the prompt and the longer side."),
+}
+PAIRS = "preferences"
+LISTS = (
+    "input_ids",
+    "labels",
+    *(each for each in PAIR_COLUMNS if each.endswith(("_ids", "labels"))),
+)
 NAMES = {"train": "to train on", "held_out": "held out, to measure with"}
 _SPDX_ID = re.compile(r"(?!LicenseRef-)[A-Za-z0-9.+-]+")
 
@@ -88,7 +104,7 @@ def metadata(about: Description) -> dict[str, Any]:
         "license": [_license(each) for each in about.licenses] or ["NOASSERTION"],
         "keywords": ["code", *sorted(about.makeup.languages)],
         "distribution": [_file_object(each) for each in about.files],
-        "recordSet": [_record_set(split) for split in SPLITS],
+        "recordSet": [*(_conversations(split) for split in SPLITS), *_pairs(about)],
         **_responsibility(about),
     }
 
@@ -111,27 +127,36 @@ def _file_object(file: File) -> dict[str, Any]:
     }
 
 
-def _record_set(split: str) -> dict[str, Any]:
+def _conversations(split: str) -> dict[str, Any]:
+    return _record_set(split, f"Conversations {NAMES[split]}.", COLUMNS)
+
+
+def _pairs(about: Description) -> list[dict[str, Any]]:
+    what = "Pairs of a better and a worse session of one task, to train on."
+    return [] if about.num_pairs is None else [_record_set(PAIRS, what, PAIR_COLUMNS)]
+
+
+def _record_set(name: str, what: str, columns: Mapping[str, tuple[str, str]]) -> dict[str, Any]:
     fields: list[dict[str, Any]] = []
-    for column, (kind, description) in COLUMNS.items():
+    for column, (kind, description) in columns.items():
         one = {
             "@type": "cr:Field",
-            "@id": f"{split}/{column}",
+            "@id": f"{name}/{column}",
             "name": column,
             "description": description,
             "dataType": kind,
             "source": {
-                "fileObject": {"@id": f"{split}.parquet"},
+                "fileObject": {"@id": f"{name}.parquet"},
                 "extract": {"column": column},
             },
         }
         fields.append({**one, "isArray": True, "arrayShape": "-1"} if column in LISTS else one)
     return {
         "@type": "cr:RecordSet",
-        "@id": split,
-        "name": split,
-        "description": f"Conversations {NAMES[split]}.",
-        "key": {"@id": f"{split}/sample_id"},
+        "@id": name,
+        "name": name,
+        "description": what,
+        "key": {"@id": f"{name}/sample_id"},
         "field": fields,
     }
 

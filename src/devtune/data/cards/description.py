@@ -99,6 +99,11 @@ class Description:
         return {split: self.render.counts[split] for split in SPLITS}
 
     @property
+    def num_pairs(self) -> int | None:
+        """Rendered pairs; None where none were asked for."""
+        return self.render.counts.get("preferences")
+
+    @property
     def licenses(self) -> list[str]:
         """The licences of its samples, and of the sources where files say none, by name."""
         return sorted(filter(None, {*self.makeup.licenses, *(s.license for s in self.sources)}))

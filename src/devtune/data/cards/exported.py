@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from huggingface_hub import DatasetCardData
 
 from devtune.data.cards.description import UNSTATED, Makeup
-from devtune.data.cards.readme import LARGEST, LICENSES, SIZES, plain, text
+from devtune.data.cards.readme import LARGEST, LICENSES, PAIRS, SIZES, plain, text
 from devtune.records import SPLITS
 
 _FORMATS = {
@@ -43,6 +43,17 @@ assistant `weight`: 1 where it is trained, 0 where it is context |
 """
 
 
+_PAIRS = """
+`preferences.{format}` holds {number} of sessions of one task, one a {row}, in TRL's preference
+format: `prompt`, `chosen`, `rejected`, and `tools`. `weight` of an assistant's message is 1 where
+it counts: failed steps of the chosen side do not, those of the rejected side do.{origins}
+
+```python
+datasets.load_dataset({load})
+```
+"""
+
+
 def exported_card(format: str, counts: Mapping[str, int], makeup: Makeup) -> str:
     """Return the text of the card."""
     sources = "\n".join(
@@ -53,7 +64,7 @@ def exported_card(format: str, counts: Mapping[str, int], makeup: Makeup) -> str
         for name, number in makeup.licenses.most_common()
     )
     sizes = "\n".join(f"| `{split}` | {counts[split]:,} |" for split in SPLITS)
-    shape = _FORMATS[format].format(split="{train,held_out}")
+    shape = _FORMATS[format].format(split="{train,held_out}") + _pairs(format, counts)
     return f"""\
 ---
 {_front_matter(format, counts, makeup).to_yaml()}
@@ -83,12 +94,26 @@ A trainer that does not know `weight` trains on every answer, also on those that
 """
 
 
+def _pairs(format: str, counts: Mapping[str, int]) -> str:
+    if PAIRS not in counts:
+        return ""
+    number = f"{counts[PAIRS]:,} pair{'' if counts[PAIRS] == 1 else 's'}"
+    if format == "parquet":
+        load = f'"path/of/this/directory", "{PAIRS}", split="train"'
+        return _PAIRS.format(format=format, number=number, row="row", origins="", load=load)
+    load = f'"json", data_files={{"train": "{PAIRS}.jsonl"}}'
+    origins = f"\n`{PAIRS}.origins.jsonl` says in the same line where both are from."
+    return _PAIRS.format(format=format, number=number, row="line", origins=origins, load=load)
+
+
 def _front_matter(format: str, counts: Mapping[str, int], makeup: Makeup) -> DatasetCardData:
-    total = sum(counts.values())
+    total = sum(counts[split] for split in SPLITS)
     found = sorted(filter(None, makeup.licenses))
     is_known = len(found) == 1 and found[0] in LICENSES and not makeup.licenses[UNSTATED]
     name = "several" if len(found) > 1 else plain("".join(found)) or "not stated"
     files = [{"split": each, "path": f"{each}.{format}"} for each in SPLITS if counts[each]]
+    table = [{"split": "train", "path": f"{PAIRS}.{format}"}]
+    pairs = [{"config_name": PAIRS, "data_files": table}] if counts.get(PAIRS) else []
     return DatasetCardData(
         pretty_name="Conversations made of private code",
         language=["code"],
@@ -97,5 +122,5 @@ def _front_matter(format: str, counts: Mapping[str, int], makeup: Makeup) -> Dat
         size_categories=next((name for most, name in SIZES.items() if total < most), LARGEST),
         task_categories=["text-generation"],
         tags=["devtune", "conversational", *sorted(makeup.languages)],
-        configs=[{"config_name": "default", "data_files": files}],
+        configs=[{"config_name": "default", "data_files": files}, *pairs],
     )

@@ -29,6 +29,8 @@ LICENSES = {
     "Apache-2.0", "MIT", "BSD-2-Clause", "BSD-3-Clause", "ISC", "MPL-2.0", "Unlicense", "Zlib",
 }  # fmt: skip
 """Those the front matter may name, in lower case; all else is `other`."""
+PAIRS = "preferences"
+"""Table of pairs, and the configuration it is loaded by."""
 _NAME = re.compile(r"[\w./:+-]+", re.ASCII)
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~&!$])")
 
@@ -50,6 +52,8 @@ def front_matter(about: Description) -> DatasetCardData:
     """Return what machines read of the card."""
     total = sum(about.num_samples.values())
     tables = [{"split": split, "path": f"{split}.parquet"} for split in SPLITS]
+    table = [{"split": "train", "path": f"{PAIRS}.parquet"}]
+    pairs = [{"config_name": PAIRS, "data_files": table}] if about.num_pairs is not None else []
     license, name = _license(about)
     return DatasetCardData(
         pretty_name=plain(about.name),
@@ -59,7 +63,7 @@ def front_matter(about: Description) -> DatasetCardData:
         size_categories=next((name for most, name in SIZES.items() if total < most), LARGEST),
         task_categories=["text-generation"],
         tags=["devtune", "tokenized", *sorted(about.makeup.languages)],
-        configs=[{"config_name": "default", "data_files": tables}],
+        configs=[{"config_name": "default", "data_files": tables}, *pairs],
     )
 
 

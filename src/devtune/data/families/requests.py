@@ -15,6 +15,7 @@ from devtune.data.families.deltas import Delta, refuse
 from devtune.data.families.hunks import Span, find_windows
 from devtune.data.families.stretches import changed_part
 from devtune.data.languages import fenced
+from devtune.data.selection.wording import said_in
 from devtune.records import Change, Message, Provenance, Rejected, Sample
 from devtune.steps.families import ChangeFamily
 
@@ -85,14 +86,5 @@ def make_talk(
     transformations: tuple[str, ...] = (),
 ) -> Sample:
     """One conversation; the id is a hash of all that is said and called in it."""
-    said = [
-        (
-            each.role,
-            each.content,
-            *filter(None, (each.reasoning_content,)),
-            *((call.name, call.arguments) for call in each.tool_calls),
-        )
-        for each in messages
-    ]
-    digest = hashlib.sha256(json.dumps([family, *said]).encode()).hexdigest()
+    digest = hashlib.sha256(json.dumps([family, *said_in(messages)]).encode()).hexdigest()
     return Sample(digest[:16], family, messages, places, tools, transformations=transformations)

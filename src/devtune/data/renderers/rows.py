@@ -60,8 +60,7 @@ class Renderer(ABC):
         """Return the rows of one conversation, and why it has none or not all."""
         rows: list[TokenRow] = []
         rejects: list[Rejected] = []
-        answers = (each for each in sample.messages if each.role == "assistant")
-        if not all(each.content.strip() or each.tool_calls for each in answers):
+        if has_empty_answer(sample):
             return [], [rejected("empty_answer", sample)]
         try:
             for view in self.views(sample):
@@ -102,14 +101,14 @@ class Renderer(ABC):
         )
         return TokenRow(sample.sample_id, sample.family, ids, tokens.labels, num_bytes)
 
-    def scannable(self, row: TokenRow, sample: Sample) -> str:
-        """The text of a row as it is trained, control tokens spelt by their names.
+    def scannable(self, input_ids: Sequence[int], sample: Sample) -> str:
+        """The text of a row of a sample as it is trained, control tokens spelt by their names.
 
         Then the arguments of tool calls once more: in JSON a line break is two other characters.
         """
         calls = (call for message in sample.messages for call in message.tool_calls)
         again = (text for call in calls for text in strings_in(json.loads(call.arguments)))
-        return "\n".join((self.spell(row.input_ids), *again))
+        return "\n".join((self.spell(input_ids), *again))
 
     def spans(self, input_ids: Sequence[int], labels: Sequence[int]) -> Iterator[Span]:
         """Yield the text in runs of alike tokens; a character may take several tokens."""
@@ -120,6 +119,12 @@ class Renderer(ABC):
         pairs = zip(input_ids, labels, strict=True)
         for (is_trained, is_control), run in groupby(pairs, key=kind):
             yield Span(self.spell([token for token, _ in run]), is_trained, is_control)
+
+
+def has_empty_answer(sample: Sample) -> bool:
+    """Whether the assistant says nothing and calls nothing somewhere: no server has that."""
+    answers = (each for each in sample.messages if each.role == "assistant")
+    return not all(each.content.strip() or each.tool_calls for each in answers)
 
 
 def num_trained(labels: Sequence[int]) -> int:

@@ -146,14 +146,18 @@ def write_matches(
 
 
 def find_hits(
-    files: Sequence[Path], references: References, max_document_frequency: int
+    files: Sequence[Path],
+    references: References,
+    max_document_frequency: int,
+    beside: Sequence[Path] = (),
 ) -> Contamination:
     """Return the samples to drop, a row for each document they match, in their order.
 
-    An n-gram in more files than `max_document_frequency` is boilerplate and counts nowhere.
+    An n-gram in more files than `max_document_frequency` is boilerplate and counts nowhere. Matches
+    of `beside` only help to tell that.
     """
     seen: defaultdict[int, set[str]] = defaultdict(set)
-    for match in (row for file in files for row in read_jsonl(file, Match)):
+    for match in (row for file in (*files, *beside) for row in read_jsonl(file, Match)):
         for place in match.ngrams:
             if len(seen[place]) <= max_document_frequency:
                 seen[place].add(match.place)

@@ -4,7 +4,7 @@ Reads and writes nothing.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from devtune.records import Message, Sample
@@ -13,6 +13,19 @@ from devtune.records import Message, Sample
 def text_of(sample: Sample) -> str:
     """Everything that is shown or trained, arguments of tool calls unescaped."""
     return "\n".join(part for each in sample.messages for part in _parts(each))
+
+
+def said_in(messages: Iterable[Message]) -> list[tuple[Any, ...]]:
+    """All that is said and called, for the hashes that are ids; who is trained does not count."""
+    return [
+        (
+            each.role,
+            each.content,
+            *filter(None, (each.reasoning_content,)),
+            *((call.name, call.arguments) for call in each.tool_calls),
+        )
+        for each in messages
+    ]
 
 
 def answer_of(sample: Sample) -> str:

@@ -4,11 +4,13 @@ Works on rows in memory; reads and writes no files.
 """
 
 import hashlib
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 from typing import Literal
 
+from devtune.data.selection.wording import said_in
 from devtune.records import Message, Preference, Provenance
 
 BEHAVIOUR = frozenset(
@@ -48,8 +50,12 @@ Kind = Literal["trajectory", "divergence"]
 
 
 def pairs_of(attempts: Sequence[Attempt], kind: Kind, count: int) -> Iterator[Preference]:
-    """Yield at most `count` pairs of one task; each attempt stands in one of them at most."""
+    """Yield at most `count` pairs of one task; each attempt stands in one of them at most.
+
+    Of attempts that say the same one is enough.
+    """
     ordered = sorted(attempts, key=lambda each: each.by_hash)
+    ordered = list({(each.sample_id, bool(each.fault)): each for each in ordered}.values())
     left = [each for each in ordered if each.fault]
     for chosen in (each for each in ordered if not each.fault):
         pairs = ((each, _pair(kind, chosen, each)) for each in left)
@@ -75,10 +81,15 @@ def _pair(kind: Kind, chosen: Attempt, rejected: Attempt) -> Preference | None:
         return None
     if not any(each.is_trained for each in better):
         return None
+    prompt = chosen.messages[:start]
+    sides = [said_in(each) for each in (prompt, better, worse)]
+    if sides[1] == sides[2]:
+        return None
     return Preference(
+        hashlib.sha256(json.dumps([kind, *sides]).encode()).hexdigest()[:16],
         kind,
         chosen.task,
-        chosen.messages[:start],
+        prompt,
         better,
         worse,
         rejected.fault,
