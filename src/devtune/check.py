@@ -149,6 +149,11 @@ def _check_numbers(resolved: Resolved) -> None:
             f"{resolved.place(('render', 'max_length'))}: render.max_length {render} exceeds "
             f"train.max_length {train}; a sample of that length would not fit a row"
         )
+    if resolved.recipe.train.load_best_model_at_end and not resolved.recipe.train.eval_steps:
+        raise RecipeError(
+            f"{resolved.place(('train', 'load_best_model_at_end'))}: `train.load_best_model_at_end`"
+            " needs `train.eval_steps`; set it, or take the last state"
+        )
     if (steps := resolved.recipe.train.max_steps) < 1 and steps != -1:
         raise RecipeError(
             f"{resolved.place(('train', 'max_steps'))}: `train.max_steps` is {steps}; write a "

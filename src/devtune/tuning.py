@@ -133,7 +133,7 @@ class SftSection(TrainSection):
     packing: bool = True
     """Fill rows with several samples; positions restart at each, and none attends to another."""
     loss_weights: dict[str, Annotated[float, Field(ge=0)]] = {}
-    """Family to weight of its tokens in the loss, 1 where none is named; their mean stays 1."""
+    """Family to weight of its tokens in the loss; 1 where none is named."""
     trainer_args: dict[str, Any] = {}
     """Any other `SFTConfig` field, passed as it is after its name was checked."""
 

@@ -12,10 +12,12 @@ WEIGHTS = "weights"
 
 
 def with_weights(collate: Callable[[Rows], dict[str, Any]]) -> Callable[[Rows], dict[str, Any]]:
-    """Add `weights` to a batch of TRL's collator: of the shape of its `labels`, float32."""
+    """Add `weights` to a batch whose rows have them: of the shape of its `labels`, float32."""
 
     def collated(rows: Rows) -> dict[str, Any]:
         batch = collate(rows)
+        if WEIGHTS not in rows[0]:  # held out
+            return batch
         weights = torch.zeros(batch["labels"].shape)
         lines = [torch.tensor(row[WEIGHTS]) for row in rows]
         if len(lines) != len(weights):  # without padding all rows are one

@@ -174,7 +174,8 @@ def _check_first_loss(step: int, loss: float, trainer: Any) -> None:
     if trainer.section.type != "sft" or step != 1:
         return
     random_loss = math.log(trainer.model.config.get_text_config().vocab_size)
-    if loss > 0.9 * random_loss:
+    heaviest = max(1.0, *trainer.section.loss_weights.values(), 1.0)
+    if loss > 0.9 * random_loss * heaviest:
         raise DevtuneError(
             f"the first loss is {loss:.2f}, that of random weights "
             f"(ln V = {random_loss:.2f}); the base is not what it should be: import it again"

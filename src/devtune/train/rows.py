@@ -114,12 +114,9 @@ def _check_length(path: Path, table: pa.Table, max_length: int) -> None:
 
 
 def _weights_of(table: pa.Table, weights: Mapping[str, float]) -> pa.Array:
-    """One weight for each token; their mean over all trained tokens is 1."""
+    """One weight for each token."""
     families = table.column("family").to_pylist()
     each = np.array([weights.get(family, 1.0) for family in families], np.float32)
-    trained = table.column("num_trained_tokens").to_numpy()
-    if mean := float((each * trained).sum() / max(1, trained.sum())):
-        each /= mean
     lengths = table.column("num_tokens").to_numpy()
     offsets = pa.array(np.concatenate([[0], np.cumsum(lengths)]), pa.int32())
     return pa.ListArray.from_arrays(offsets, pa.array(np.repeat(each, lengths)))

@@ -93,9 +93,10 @@ def _prepare(
 
     base, dataset = Path(job["base"]), Path(job["dataset"])
     checkpoints = Checkpoints(out / "checkpoints", job["owner"])
-    arguments = arguments_of(section, job, checkpoints.staging)  # before the model: ZeRO-3
     trained, held_out = _rows(section, dataset)
-    arguments.eval_on_start = bool(section.eval_steps and len(held_out) and not job["checkpoint"])
+    section = _measurable(section, len(held_out))
+    arguments = arguments_of(section, job, checkpoints.staging)  # before the model: ZeRO-3
+    arguments.eval_on_start = bool(section.eval_steps and not job["checkpoint"])
     model = load_for_training(section, base)
     watchdog.progress()
     trainer = make_trainer(
@@ -128,6 +129,18 @@ def _rows(section: TrainSection, dataset: Path) -> tuple[Any, Any]:
     files = [dataset / f"{split}.parquet" for split in ("train", "held_out")]
     trained = load_rows(files[0], section.max_length, weights=section.loss_weights)
     return trained, load_rows(files[1], section.max_length, section.eval_samples)
+
+
+def _measurable(section: TrainSection, num_held_out: int) -> TrainSection:
+    """Return the section without what needs rows that are held out where there are none."""
+    if num_held_out:
+        return section
+    if section.load_best_model_at_end:
+        raise DevtuneError(
+            "train.load_best_model_at_end: the dataset holds nothing out, so no state is known to"
+            " be the best; set it to false, or hold commits out in the pipeline"
+        )
+    return section.model_copy(update={"eval_steps": None})
 
 
 def _place_tracking(out: Path) -> None:
