@@ -45,7 +45,7 @@ def print_samples(
     if family and family not in chosen:
         raise DevtuneError(f"{dataset}: no family `{family}` in {split}; it has {sorted(chosen)}")
     wanted = {row: facts for name in sorted(chosen) for row, facts in chosen[name]}
-    known = _known(dataset, manifest, split, {each["sample_id"] for each in wanted.values()})
+    known = known_samples(dataset, manifest, split, {each["sample_id"] for each in wanted.values()})
     console, renderer = Console(highlight=False, soft_wrap=True), open_renderer(dataset)
     has_colour = console.color_system is not None and not console.no_color
     limits = (None, None) if is_full else (CONTEXT, ANSWERS)
@@ -82,7 +82,7 @@ def _choose(
     return chosen, totals
 
 
-def _known(
+def known_samples(
     dataset: Path, manifest: Mapping[str, Any], split: str, wanted: set[str]
 ) -> dict[str, Sample]:
     """The samples that are shown, if those the dataset was made of still lie beside it."""
@@ -103,7 +103,7 @@ def _print_sample(
     size = f"{facts['num_tokens']:,} tokens, {facts['num_trained_tokens']:,} trained"
     console.rule(f"{facts['family']}  {facts['sample_id']}  {size}")
     reasons = mask_reasons(sample.messages) if sample else []
-    for line in _about(sample, reasons):
+    for line in about(sample, reasons):
         console.print(Text(spelt(line), style="italic"))
     for turn, reason in zip(turns, reasons_beside(turns, reasons), strict=True):
         console.print()
@@ -111,7 +111,7 @@ def _print_sample(
         console.print(coloured(turn.stretches, marks=not has_colour))
 
 
-def _about(sample: Sample | None, reasons: list[str]) -> Iterator[str]:
+def about(sample: Sample | None, reasons: list[str]) -> Iterator[str]:
     """What is known of a sample besides its text."""
     if sample is None:
         return
