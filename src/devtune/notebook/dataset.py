@@ -87,7 +87,7 @@ class Samples(Sequence[Look]):
         return Samples(cast(tuple[Look, ...], found))
 
     def __repr__(self) -> str:
-        return f"{len(self)} samples: {', '.join(f'{x.family} {x.sample_id}' for x in self)}"
+        return f"Samples({', '.join(f'{each.family} {each.sample_id}' for each in self)})"
 
     def _repr_html_(self) -> str:
         return samples_cell(self._looks)

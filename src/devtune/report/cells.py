@@ -21,14 +21,15 @@ from devtune.report.looks import Look
 from devtune.report.sizes import Sizes
 
 STYLE = "cell.css"
-OPEN = ("collect", "train")
-"""Sections of a recipe that are shown at once."""
+OPEN = "train"
+"""The section of a recipe that is shown at once: it is changed most."""
 
 
 def recipe_cell(resolved: Resolved) -> str:
     """Every value of a recipe by section, with the place it came from, as `devtune show` has it."""
     sections: dict[str, list[Value]] = {}
-    for value in values_of(resolved):
+    values = list(values_of(resolved))
+    for value in values:
         section, _, rest = value.name.partition(".")
         if rest:
             sections.setdefault(section, []).append(value._replace(name=rest))
@@ -36,8 +37,8 @@ def recipe_cell(resolved: Resolved) -> str:
             sections.setdefault("recipe", []).append(value)
     kinds = {
         name: each.text.strip('"')
-        for name, values in sections.items()
-        for each in values
+        for name, some in sections.items()
+        for each in some
         if each.name == "type"
     }
     folder = resolved.file.parent
@@ -50,6 +51,7 @@ def recipe_cell(resolved: Resolved) -> str:
     return _cell(
         "cell_recipe.html.jinja", "", file=str(resolved.file), sections=sections, kinds=kinds,
         run_dir=str(resolved.recipe.run_dir), said=said, open=OPEN,
+        set=[each for each in values if each.origin and not each.origin.file],
     )  # fmt: skip
 
 
