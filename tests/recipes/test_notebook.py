@@ -3,6 +3,7 @@ import pytest
 from nbclient import NotebookClient
 
 import devtune
+from devtune.notebook.results import Report
 from tests.recipes.conftest import QUICKSTART, ROOT
 from tests.tiny import write_tiny_model
 
@@ -97,7 +98,7 @@ def test_what_is_done_is_returned_at_once(shown, overrides, capsys):
 def test_the_notebook_teaches_breeze_as_it_stands(tmp_path):
     shown = execute(NOTEBOOK.parent, run_dir=str(tmp_path / "run"))
     assert {name for name, data in shown.items() if "text/html" in data} == SHOWN
-    report = devtune.notebook.results.Report(tmp_path / "run" / "report")
+    report = Report(tmp_path / "run" / "report")
     better = [
         row["tuned"]["bits_per_byte"] < row["base"]["bits_per_byte"]
         for row in report.families.values()
