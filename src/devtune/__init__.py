@@ -9,6 +9,7 @@ Each takes a recipe or its path, runs what is not done yet, and returns what a n
 """
 
 import sys
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
@@ -80,7 +81,10 @@ def _run(recipe: "LoadedRecipe | Path | str", stages: tuple[str, ...], quiet: bo
     from devtune.run import run_line
 
     loaded = opened(recipe)
-    run_line(loaded.resolved, Progress("quiet" if quiet else "auto"), stages)
+    with warnings.catch_warnings():
+        # A library that finds itself in a notebook asks for widgets; stages speak in plain lines.
+        warnings.filterwarnings("ignore", message="IProgress not found")
+        run_line(loaded.resolved, Progress("quiet" if quiet else "auto"), stages)
     return loaded.directory(stages[-1])
 
 

@@ -78,6 +78,7 @@ def test_a_notebook_prints_what_the_command_line_does_in_plain_lines(shown):
     for stage in ("import", "collect", "build", "render"):
         assert f"\n{stage:>8}  " in f"\n{printed}"
     assert "step 4 of 4" in shown["training"]["printed"]
+    assert "IProgress" not in printed
     assert not any("\x1b" in data.get("printed", "") for data in shown.values())
 
 
