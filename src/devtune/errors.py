@@ -12,6 +12,10 @@ class DevtuneError(Exception):
 
     exit_code = 1
 
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows of it: the line, as on the command line, and no frames of ours."""
+        return [f"devtune: error: {' '.join(str(self).split())}"]
+
 
 class RecipeError(DevtuneError):
     """The recipe or the command line is wrong; nothing was started."""

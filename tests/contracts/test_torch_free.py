@@ -20,6 +20,9 @@ LIGHT = (
     "devtune.data.renderers.chat_template",
     "devtune.data.renderers.mistral",
     "devtune.launch.local",
+    "devtune.notebook.dataset",
+    "devtune.notebook.recipes",
+    "devtune.notebook.results",
     "devtune.record.service",
     "devtune.report.closing",
     "devtune.report.fields",
@@ -34,6 +37,17 @@ def test_what_runs_beside_private_code_loads_no_torch(module):
     command = [sys.executable, "-c", code]
     answer = subprocess.run(command, capture_output=True, text=True, check=True)
     assert answer.stdout.split() == []
+
+
+def test_the_package_alone_loads_none_but_its_own_modules():
+    code = (
+        "import sys; before = set(sys.modules); import devtune\n"
+        "print(*{each.split('.')[0] for each in set(sys.modules) - before}"
+        " - sys.stdlib_module_names)"
+    )
+    command = [sys.executable, "-c", code]
+    answer = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert answer.stdout.split() == ["devtune"]
 
 
 def test_only_a_recording_loads_what_a_server_needs():

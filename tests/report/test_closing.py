@@ -42,15 +42,15 @@ def test_the_columns_stand_under_their_heads():
     assert len({len(line) for line in (head, *rows)}) == 1
 
 
-def test_the_serving_command_names_the_directory_and_the_model(recipe, tmp_path):
-    command = serve_command(recipe)
+def test_the_serving_command_names_the_directory_and_the_model(tmp_path):
+    command = serve_command(tmp_path / "run" / "serving", "ours")
     assert command.startswith(f"vllm serve {tmp_path}/run/serving --served-model-name ours ")
     assert "--tokenizer-mode mistral --config-format hf" in command
 
 
-def test_paths_are_as_they_can_be_typed_here(recipe, tmp_path, monkeypatch):
+def test_paths_are_as_they_can_be_typed_here(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert serve_command(recipe).startswith("vllm serve run/serving ")
+    assert serve_command(tmp_path / "run/serving", "ours").startswith("vllm serve run/serving ")
 
 
 def test_the_last_words_are_the_table_the_files_and_the_command(recipe, tmp_path):
@@ -64,7 +64,7 @@ def test_the_last_words_are_the_table_the_files_and_the_command(recipe, tmp_path
     assert "evaluate 90 s; in all 1.5 minutes" in words
     assert table(FAMILIES) in words
     assert f"{tmp_path}/run/report/metrics.json" in words
-    assert serve_command(recipe) in words
+    assert serve_command(tmp_path / "run" / "serving", "ours") in words
 
 
 def test_the_verdict_on_canaries_stands_under_the_table(recipe):

@@ -23,7 +23,7 @@ def closing_words(recipe: Recipe, manifests: Mapping[str, Mapping[str, Any]]) ->
             "",
             f"what each stage took:   {durations(manifests)}",
             f"curves and all figures: {report}/curves.png, {report}/metrics.json",
-            f"serve it:               {serve_command(recipe)}",
+            f"serve it:               {_serve(recipe)}",
         ]
     )
 
@@ -47,11 +47,15 @@ def _time(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
-def serve_command(recipe: Recipe) -> str:
+def _serve(recipe: Recipe) -> str:
+    return serve_command(directory(recipe, "serving"), recipe.export.served_model_name)
+
+
+def serve_command(serving: Path, served_model_name: str) -> str:
     """The vLLM command for the exported directory; mistral-common renders there as in training."""
     return (
-        f"vllm serve {_from_here(directory(recipe, 'serving'))}"
-        f" --served-model-name {recipe.export.served_model_name}"
+        f"vllm serve {_from_here(serving)}"
+        f" --served-model-name {served_model_name}"
         " --tokenizer-mode mistral --config-format hf --load-format safetensors"
         " --tool-call-parser mistral --enable-auto-tool-choice"
     )

@@ -50,6 +50,12 @@ class Tally:
     num_tokens: int = 0
     num_trained_tokens: int = 0
 
+    def add(self, facts: Mapping[str, Any]) -> None:
+        """Count one row by what it says of itself."""
+        self.num_samples += 1
+        self.num_tokens += facts["num_tokens"]
+        self.num_trained_tokens += facts["num_trained_tokens"]
+
     @property
     def trained_share(self) -> float:
         """Share of the tokens that the loss counts."""
@@ -196,9 +202,7 @@ def _count(
             _tally(numbers.licenses, _license(places), split),
         ]
     for each in tallies:
-        each.num_samples += 1
-        each.num_tokens += facts["num_tokens"]
-        each.num_trained_tokens += facts["num_trained_tokens"]
+        each.add(facts)
     numbers.lengths[split][facts["num_tokens"]] += 1
     drawn = Drawn(split, row, facts["sample_id"], places)
     numbers.draws.setdefault(family, Draw(NUM_DRAWN)).offer(f"{split} {drawn.sample_id}", drawn)

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from pydantic import BaseModel
 
@@ -11,13 +11,28 @@ from devtune.config import Loc, Origin, Resolved
 from devtune.recipe import Recipe
 
 
-def show(resolved: Resolved) -> str:
-    """Return one line a value: its dotted name, the value, and the file that says so."""
-    lines: list[tuple[str, str]] = []
+class Value(NamedTuple):
+    """One value of a recipe: its dotted name, the value as text, and who says so."""
+
+    name: str
+    text: str
+    origin: Origin | None
+    """None for a default."""
+
+
+def values_of(resolved: Resolved) -> Iterator[Value]:
+    """Yield every value of a recipe, in the order of its sections."""
     for loc, value in _leaves(resolved.recipe, ()):
         dotted = ".".join(str(part) for part in loc)
-        origin = _origin(loc, resolved.origins)
-        lines.append((f"{dotted}: {_text(value)}", str(origin) if origin else "default"))
+        yield Value(dotted, _text(value), _origin(loc, resolved.origins))
+
+
+def show(resolved: Resolved) -> str:
+    """Return one line a value: its dotted name, the value, and the file that says so."""
+    lines = [
+        (f"{each.name}: {each.text}", str(each.origin) if each.origin else "default")
+        for each in values_of(resolved)
+    ]
     width = min(max(len(left) for left, _ in lines), 88)
     return "\n".join(f"{left:<{width}}  # {right}" for left, right in lines)
 

@@ -39,9 +39,9 @@ def write_html(target: Path, pieces: Iterable[str], directory: Path) -> Path:
     return target
 
 
-def fill(template: str, values: Mapping[str, Any]) -> Iterator[str]:
+def fill(template: str, values: Mapping[str, Any], style_sheet: str = STYLE) -> Iterator[str]:
     """Yield a page in pieces; whatever text of the data it prints is escaped and made visible."""
-    style = (ROOM / STYLE).read_text(encoding="utf-8")
+    style = (ROOM / style_sheet).read_text(encoding="utf-8")
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     shared = {"style": Markup(style), "style_hash": digest}
     return _environment().get_template(template).generate({**shared, **values})
@@ -60,6 +60,7 @@ def _environment() -> Environment:
         "count": lambda number: f"{number:,}",
         "percent": lambda share: f"{share:.1%}",
         "short": _short,
+        "bytes": _bytes,
         "inline": inline,
         "lines": _lines,
         "words": _words,
@@ -87,6 +88,10 @@ def _short(number: int) -> str:
             value = number / size
             return f"{value:.{2 if value < 10 else 1 if value < 100 else 0}f}{unit}"
     return str(number)
+
+
+def _bytes(number: int) -> str:
+    return f"{_short(number)}B"
 
 
 def inline(text: str) -> str:

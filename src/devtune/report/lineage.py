@@ -29,9 +29,18 @@ class Part(NamedTuple):
 
 def open_dataset(dataset: Path) -> dict[str, Any]:
     """Return the manifest of a finished dataset; raises for the directory of another stage."""
-    manifest = read_manifest(dataset)
-    if manifest["stage"] != "render":
-        raise DevtuneError(f"{dataset}: written by {manifest['stage']}; give a dataset/ directory")
+    return open_output(dataset, "render")
+
+
+def open_output(directory: Path, stage: str) -> dict[str, Any]:
+    """Return the manifest of a finished directory of `stage`; raises for that of another one."""
+    manifest = read_manifest(directory)
+    if manifest["stage"] != stage:
+        output = OUTPUTS[stage]
+        article = "an" if output[0] in "aeiou" else "a"
+        raise DevtuneError(
+            f"{directory}: written by {manifest['stage']}; give {article} {output}/ directory"
+        )
     return manifest
 
 

@@ -52,7 +52,7 @@ def print_samples(
         known = sorted([*chosen, *([PAIRS] if num_pairs else [])])
         raise DevtuneError(f"{dataset}: no family `{family}` in {split}; it has {known}")
     wanted = {row: facts for name in sorted(chosen) for row, facts in chosen[name]}
-    known = _known(dataset, manifest, split, {each["sample_id"] for each in wanted.values()})
+    known = known_samples(dataset, manifest, split, {each["sample_id"] for each in wanted.values()})
     console, renderer = _console(), open_renderer(dataset)
     for row, facts in wanted.items():  # read one by one: the order is not that of the file
         for _, ids, labels in read_tokens(file, [row]):
@@ -92,7 +92,7 @@ def _choose(
     return chosen, totals
 
 
-def _known(
+def known_samples(
     dataset: Path, manifest: Mapping[str, Any], split: str, wanted: set[str]
 ) -> dict[str, Sample]:
     """The samples that are shown, if those the dataset was made of still lie beside it."""
@@ -112,12 +112,12 @@ def _print_sample(
     size = f"{facts['num_tokens']:,} tokens, {facts['num_trained_tokens']:,} trained"
     console.rule(f"{facts['family']}  {facts['sample_id']}  {size}")
     reasons = mask_reasons(sample.messages) if sample else []
-    for line in _about(sample, reasons):
+    for line in about(sample, reasons):
         console.print(Text(spelt(line), style="italic"))
     print_turns(console, turns, reasons_beside(turns, reasons))
 
 
-def _about(sample: Sample | None, reasons: list[str]) -> Iterator[str]:
+def about(sample: Sample | None, reasons: list[str]) -> Iterator[str]:
     """What is known of a sample besides its text."""
     if sample is None:
         return

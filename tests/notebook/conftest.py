@@ -1,0 +1,3 @@
+from tests.report.conftest import run_dir
+
+__all__ = ["run_dir"]
