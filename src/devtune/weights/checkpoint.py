@@ -1,6 +1,7 @@
 """Safetensors directories read and written one tensor at a time, and code in them refused.
 
 Reads `model.safetensors`, or the shards `model.safetensors.index.json` names; writes the same.
+Of Mistral's own layout it reads `consolidated*.safetensors`, with or without an index.
 """
 
 import json
@@ -19,6 +20,8 @@ from devtune.errors import DevtuneError, one_line
 
 INDEX = "model.safetensors.index.json"
 SINGLE = "model.safetensors"
+CONSOLIDATED = "consolidated"
+"""How the files of Mistral's own layout are called."""
 MAX_SHARD_BYTES = 5_000_000_000
 PICKLES = (".bin", ".ckpt", ".pickle", ".pkl", ".pt", ".pth")
 CODE_KEYS = ("auto_map", "_attn_implementation_internal")
@@ -34,6 +37,9 @@ class TensorEntry:
     dtype: str
     """As safetensors spells it: `BF16`, `F32`, `F8_E4M3`, …"""
     file: Path
+    offset: int
+    """Where its first byte is in the file."""
+    num_bytes: int
 
     @property
     def num_parameters(self) -> int:
@@ -45,27 +51,29 @@ class CheckpointReader:
     """A checkpoint directory; its headers are read at once, its tensors one at a time.
 
     `entries` maps names to `TensorEntry` in natural order (layer 2 before layer 10), the order in
-    which `ShardWriter` should get them. Raises `DevtuneError` when weights are missing, a shard is
-    missing or cut off, or the index does not fit the shards.
+    which they should be written. Raises `DevtuneError` when weights are missing, a shard is missing
+    or cut off, two hold the same tensor, or the index does not fit the shards. `stem` is `model`,
+    or `CONSOLIDATED` for Mistral's own layout.
     """
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, stem: str = "model") -> None:
         self.directory = directory
         self._files: dict[Path, Any] = {}
         found: dict[str, TensorEntry] = {}
-        for file, expected in _files(directory).items():
-            opened = _open(file)
-            self._files[file] = opened
-            names: set[str] = set(opened.keys())
-            for name in sorted(expected - names):
+        for file, expected in _files(directory, stem).items():
+            self._files[file] = _open(file)
+            held = _entries(file)
+            for name in sorted(expected - held.keys()):
                 raise DevtuneError(
-                    f"{directory / INDEX}: names {name} in {file.name}, which does not hold it;"
-                    " copy index and shards from the same place again"
+                    f"{directory / f'{stem}.safetensors.index.json'}: names {name} in {file.name},"
+                    " which does not hold it; copy index and shards from the same place again"
                 )
-            for name in names:
-                piece = opened.get_slice(name)
-                shape, dtype = tuple(piece.get_shape()), str(piece.get_dtype())
-                found[name] = TensorEntry(name, shape, dtype, file)
+            for name in sorted(held.keys() & found.keys()):
+                raise DevtuneError(
+                    f"{file}: holds {name}, which {found[name].file.name} holds too; remove the"
+                    " shard that is not part of this checkpoint"
+                )
+            found |= held
         self.entries = {name: found[name] for name in sorted(found, key=natural)}
 
     def load(self, name: str) -> torch.Tensor:
@@ -201,27 +209,57 @@ def _refuse_code_keys(file: Path, value: Any) -> None:
         _refuse_code_keys(file, each)
 
 
-def _files(directory: Path) -> dict[Path, set[str]]:
+def _files(directory: Path, stem: str) -> dict[Path, set[str]]:
     """Return the weight files and the tensors the index expects in each."""
-    if not (directory / INDEX).is_file():
-        if (directory / SINGLE).is_file():
-            return {directory / SINGLE: set()}
+    single, index = directory / f"{stem}.safetensors", directory / f"{stem}.safetensors.index.json"
+    if not index.is_file():
+        if single.is_file():
+            return {single: set()}
+        numbered = sorted(directory.glob(f"{stem}-*-of-*.safetensors"))
+        if stem == CONSOLIDATED and numbered:
+            return _numbered(numbered)
         raise DevtuneError(
-            f"{directory}: neither {INDEX} nor {SINGLE};"
-            " give a directory with weights in Hugging Face layout"
+            f"{directory}: neither {index.name} nor {single.name};"
+            " give a directory with weights as they are published"
         )
-    weight_map = read_json(directory / INDEX).get("weight_map")
+    weight_map = read_json(index).get("weight_map")
     if not isinstance(weight_map, dict) or not weight_map:
-        raise DevtuneError(f"{directory / INDEX}: no weight_map; copy it again")
+        raise DevtuneError(f"{index}: no weight_map; copy it again")
     expected: defaultdict[Path, set[str]] = defaultdict(set)
     for name, file in sorted(cast(dict[str, str], weight_map).items()):
         if Path(file).name != file:
             raise DevtuneError(
-                f"{directory / INDEX}: {name} is in {file}, outside the directory;"
-                " write bare file names"
+                f"{index}: {name} is in {file}, outside the directory; write bare file names"
             )
         expected[directory / file].add(name)
     return dict(expected)
+
+
+def _numbered(files: list[Path]) -> dict[Path, set[str]]:
+    """Without an index, the names of consolidated shards tell how many there must be."""
+    total = files[0].stem.rpartition("-of-")[2]
+    wanted = range(1, int(total) + 1) if total.isdecimal() else range(0)
+    names = [f"{CONSOLIDATED}-{number:05d}-of-{total}.safetensors" for number in wanted]
+    return {files[0].with_name(name): set[str]() for name in names}
+
+
+def _entries(file: Path) -> dict[str, TensorEntry]:
+    """Read the header of a file that safetensors has opened, and so found sound."""
+    with file.open("rb") as opened:
+        length = int.from_bytes(opened.read(8), "little")
+        header = cast(dict[str, Any], json.loads(opened.read(length)))
+    header.pop("__metadata__", None)
+    return {
+        name: TensorEntry(
+            name=name,
+            shape=tuple(each["shape"]),
+            dtype=each["dtype"],
+            file=file,
+            offset=8 + length + each["data_offsets"][0],
+            num_bytes=each["data_offsets"][1] - each["data_offsets"][0],
+        )
+        for name, each in header.items()
+    }
 
 
 def _open(file: Path) -> Any:

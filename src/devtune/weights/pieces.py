@@ -1,0 +1,72 @@
+"""Where the bytes of an imported tensor come from: read in pieces, put in order, dequantised.
+
+Reads source shards with plain reads, which no memory map makes resident; writes nothing.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from devtune.errors import DevtuneError, one_line
+from devtune.weights.checkpoint import TensorEntry
+from devtune.weights.fp8 import codebook
+from devtune.weights.streaming import Planned
+
+PIECE_BYTES = 1 << 22
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """One tensor of base/ and how it is made."""
+
+    planned: Planned
+    source: TensorEntry
+    scale: torch.Tensor | None = None
+    """One positive number that FP8 values are multiplied by."""
+    num_heads: int = 0
+    """Heads whose rows Mistral's own layout orders otherwise; 0 where rows stay."""
+
+    def pieces(self) -> Iterator[Any]:
+        """Yield the bytes of the tensor in order, as arrays of at most 8 MiB, or of one head."""
+        block_bytes = self.source.num_bytes // self.num_heads if self.num_heads else PIECE_BYTES
+        table = None if self.scale is None else codebook(self.scale)
+        for block in read_blocks(self.source, block_bytes):
+            ordered = _rope_halves(block, self.source) if self.num_heads else block
+            yield ordered if table is None else table[ordered]
+
+
+def read_blocks(entry: TensorEntry, block_bytes: int) -> Iterator[Any]:
+    """Yield the bytes of a tensor on disk as uint8 arrays; each is valid until the next."""
+    buffer: Any = np.empty(min(block_bytes, entry.num_bytes), np.uint8)
+    left = entry.num_bytes
+    try:
+        with entry.file.open("rb") as opened:
+            opened.seek(entry.offset)
+            while left:
+                block = buffer[: min(left, len(buffer))]
+                if opened.readinto(memoryview(block)) != len(block):
+                    raise DevtuneError(f"{entry.file}: cut off while it was read; copy it again")
+                left -= len(block)
+                yield block
+    except OSError as error:
+        raise DevtuneError(one_line(error, entry.file)) from None
+
+
+def same_bytes(one: TensorEntry, other: TensorEntry) -> bool:
+    """Whether two tensors on disk are equal byte for byte."""
+    if (one.shape, one.dtype) != (other.shape, other.dtype):
+        return False
+    pairs = zip(read_blocks(one, PIECE_BYTES), read_blocks(other, PIECE_BYTES), strict=True)
+    return all(np.array_equal(first, second) for first, second in pairs)
+
+
+def _rope_halves(head: Any, source: TensorEntry) -> Any:
+    """One head's rows from pairs that lie side by side, as Mistral rotates them, to two halves.
+
+    Source: `permute_for_rope` of transformers' `convert_ministral3_weights_to_hf.py`.
+    """
+    row_bytes = source.num_bytes // source.shape[0]
+    return head.reshape(-1, 2, row_bytes).transpose(1, 0, 2).reshape(-1)
