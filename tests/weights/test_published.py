@@ -206,7 +206,11 @@ def test_a_rope_without_its_keys_is_refused(small_dir, tmp_path, key):
 
 def test_other_architectures_need_no_rope_keys_of_ministral3(small_dir, tmp_path):
     def rename(config):
-        config.update(model_type="mistral", rope_parameters={"rope_type": "default"})
+        config.update(
+            architectures=["MistralForCausalLM"],
+            model_type="mistral",
+            rope_parameters={"rope_type": "default", "rope_theta": 1e9},
+        )
 
     edit_config(small_dir, rename)
     assert import_checkpoint(small_dir, tmp_path / "base")["num_tensors"] == 21
