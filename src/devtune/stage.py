@@ -23,6 +23,7 @@ from devtune.memory import forget_peak_memory, peak_memory_mib
 from devtune.versions import own_commit, versions
 
 MANIFEST = "manifest.json"
+NEW_MANIFEST = MANIFEST + ".new"
 QUICK_BYTES = 64_000_000
 """Inputs up to this size are hashed before they are read; larger ones are checked for size."""
 MARK = ".fingerprint"
@@ -182,6 +183,7 @@ def _scratch(scratch: Path, fingerprint: str, resumable: bool, permissions: int)
                 is_folder = child.is_dir() and not child.is_symlink()
                 shutil.rmtree(child) if is_folder else child.unlink()
             mark.write_text(fingerprint, encoding="utf-8")
+        (scratch / NEW_MANIFEST).unlink(missing_ok=True)
         yield
     except (OSError, DevtuneError):
         if not resumable:
@@ -246,14 +248,14 @@ def _sign_files(directory: Path, unsigned: tuple[str, ...]) -> dict[str, dict[st
 
 
 def _publish(scratch: Path, out: Path, manifest: Mapping[str, Any], permissions: int) -> None:
-    (scratch / MARK).unlink(missing_ok=True)
-    temporary = scratch / (MANIFEST + ".new")
+    temporary = scratch / NEW_MANIFEST
     temporary.write_text(
         json.dumps(manifest, indent=2, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8"
     )
     _permit(scratch, permissions)
     for each in scratch.rglob("*"):
         _fsync(each)
+    (scratch / MARK).unlink(missing_ok=True)  # so late that a kill during all this costs nothing
     temporary.rename(scratch / MANIFEST)
     _fsync(scratch)
     scratch.rename(out)
