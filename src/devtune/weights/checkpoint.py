@@ -7,16 +7,15 @@ Of Mistral's own layout it reads `consolidated*.safetensors`, with or without an
 import json
 import re
 from collections import defaultdict
-from dataclasses import dataclass
-from math import prod
 from pathlib import Path
 from typing import Any, cast
 
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import SafetensorError
 from safetensors.torch import save_file
 
 from devtune.errors import DevtuneError, one_line
+from devtune.weights.entries import TensorEntry, read_entries
 
 INDEX = "model.safetensors.index.json"
 SINGLE = "model.safetensors"
@@ -25,26 +24,6 @@ CONSOLIDATED = "consolidated"
 MAX_SHARD_BYTES = 5_000_000_000
 PICKLES = (".bin", ".ckpt", ".pickle", ".pkl", ".pt", ".pth")
 CODE_KEYS = ("auto_map", "_attn_implementation_internal")
-
-
-@dataclass(frozen=True, slots=True)
-class TensorEntry:
-    """One tensor of a checkpoint, as the header of its file describes it."""
-
-    name: str
-    shape: tuple[int, ...]
-    """Empty for a 0-d scalar."""
-    dtype: str
-    """As safetensors spells it: `BF16`, `F32`, `F8_E4M3`, …"""
-    file: Path
-    offset: int
-    """Where its first byte is in the file."""
-    num_bytes: int
-
-    @property
-    def num_parameters(self) -> int:
-        """Number of elements."""
-        return prod(self.shape)
 
 
 class CheckpointReader:
@@ -58,11 +37,9 @@ class CheckpointReader:
 
     def __init__(self, directory: Path, stem: str = "model") -> None:
         self.directory = directory
-        self._files: dict[Path, Any] = {}
         found: dict[str, TensorEntry] = {}
         for file, expected in _files(directory, stem).items():
-            self._files[file] = _open(file)
-            held = _entries(file)
+            held = read_entries(file)
             for name in sorted(expected - held.keys()):
                 raise DevtuneError(
                     f"{directory / f'{stem}.safetensors.index.json'}: names {name} in {file.name},"
@@ -78,7 +55,7 @@ class CheckpointReader:
 
     def load(self, name: str) -> torch.Tensor:
         """Return one tensor, on the CPU, in its dtype on disk; `KeyError` if there is none."""
-        return self._files[self.entries[name].file].get_tensor(name)
+        return self.entries[name].load()
 
 
 class ShardWriter:
@@ -241,33 +218,3 @@ def _numbered(files: list[Path]) -> dict[Path, set[str]]:
     wanted = range(1, int(total) + 1) if total.isdecimal() else range(0)
     names = [f"{CONSOLIDATED}-{number:05d}-of-{total}.safetensors" for number in wanted]
     return {files[0].with_name(name): set[str]() for name in names}
-
-
-def _entries(file: Path) -> dict[str, TensorEntry]:
-    """Read the header of a file that safetensors has opened, and so found sound."""
-    with file.open("rb") as opened:
-        length = int.from_bytes(opened.read(8), "little")
-        header = cast(dict[str, Any], json.loads(opened.read(length)))
-    header.pop("__metadata__", None)
-    return {
-        name: TensorEntry(
-            name=name,
-            shape=tuple(each["shape"]),
-            dtype=each["dtype"],
-            file=file,
-            offset=8 + length + each["data_offsets"][0],
-            num_bytes=each["data_offsets"][1] - each["data_offsets"][0],
-        )
-        for name, each in header.items()
-    }
-
-
-def _open(file: Path) -> Any:
-    try:
-        return safe_open(file, framework="pt", device="cpu")
-    except FileNotFoundError:
-        raise DevtuneError(f"{file}: missing; copy this shard again") from None
-    except SafetensorError as error:
-        raise DevtuneError(f"{file}: damaged or cut off ({error}); copy it again") from None
-    except OSError as error:
-        raise DevtuneError(one_line(error, file)) from None

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from devtune.errors import DevtuneError
 from devtune.model import ARCHITECTURES, tensor_shapes, text_config
-from devtune.weights.checkpoint import TensorEntry
+from devtune.weights.entries import TensorEntry
 from devtune.weights.names import in_memory
 
 ROPE_KEYS = ("rope_theta", "llama_4_scaling_beta", "original_max_position_embeddings")

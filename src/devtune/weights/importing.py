@@ -15,7 +15,8 @@ from devtune.progress import Progress
 from devtune.recipe import BreezeImport, CheckpointImport, Shape
 from devtune.stage import MARK, Outcome
 from devtune.weights.breeze import build_breeze
-from devtune.weights.checkpoint import CheckpointReader, TensorEntry, read_json
+from devtune.weights.checkpoint import CheckpointReader, read_json
+from devtune.weights.entries import TensorEntry
 from devtune.weights.params import PARAMS
 from devtune.weights.published import carry_out, import_checkpoint, plan_import
 

@@ -55,6 +55,14 @@ def in_memory(name: str) -> str:
     return name
 
 
+def on_disk(name: str) -> str:
+    """Return the published spelling of a name in a `mistral3` wrapper: `in_memory` undone."""
+    for disk, memory in _DISK_TO_MEMORY:
+        if name.startswith(memory):
+            return disk + name.removeprefix(memory)
+    return name
+
+
 def from_mistral(name: str, in_wrapper: bool) -> str:
     """Return the published Hugging Face spelling of a name of Mistral's own layout.
 

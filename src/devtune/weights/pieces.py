@@ -1,6 +1,6 @@
 """Where the bytes of an imported tensor come from: read in pieces, put in order, dequantised.
 
-Reads source shards with plain reads, which no memory map makes resident; writes nothing.
+Reads source shards; writes nothing.
 """
 
 from collections.abc import Iterator
@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from devtune.errors import DevtuneError, one_line
-from devtune.weights.checkpoint import TensorEntry
+from devtune.weights.entries import TensorEntry, read_blocks
 from devtune.weights.fp8 import codebook
 from devtune.weights.streaming import Planned
 
@@ -36,23 +35,6 @@ class Carried:
         for block in read_blocks(self.source, block_bytes):
             ordered = _rope_halves(block, self.source) if self.num_heads else block
             yield ordered if table is None else table[ordered]
-
-
-def read_blocks(entry: TensorEntry, block_bytes: int) -> Iterator[Any]:
-    """Yield the bytes of a tensor on disk as uint8 arrays; each is valid until the next."""
-    buffer: Any = np.empty(min(block_bytes, entry.num_bytes), np.uint8)
-    left = entry.num_bytes
-    try:
-        with entry.file.open("rb") as opened:
-            opened.seek(entry.offset)
-            while left:
-                block = buffer[: min(left, len(buffer))]
-                if opened.readinto(memoryview(block)) != len(block):
-                    raise DevtuneError(f"{entry.file}: cut off while it was read; copy it again")
-                left -= len(block)
-                yield block
-    except OSError as error:
-        raise DevtuneError(one_line(error, entry.file)) from None
 
 
 def same_bytes(one: TensorEntry, other: TensorEntry) -> bool:

@@ -21,13 +21,13 @@ from devtune.weights.checkpoint import (
     MAX_SHARD_BYTES,
     SINGLE,
     CheckpointReader,
-    TensorEntry,
     natural,
     read_json,
     refuse_code,
     write_json,
 )
 from devtune.weights.conformance import EMBEDDING, HEAD, check_config, check_tensors
+from devtune.weights.entries import TensorEntry
 from devtune.weights.names import WEIGHT_SCALE, from_mistral, is_leftover
 from devtune.weights.params import PARAMS, config_of_params
 from devtune.weights.pieces import Carried, same_bytes
