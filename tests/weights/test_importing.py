@@ -1,3 +1,5 @@
+import io
+
 import pytest
 import torch
 
@@ -5,7 +7,7 @@ from devtune.errors import DevtuneError
 from devtune.progress import Progress
 from devtune.recipe import BreezeImport, CheckpointImport, Shape
 from devtune.stage import MARK
-from devtune.weights.checkpoint import CheckpointReader, read_json
+from devtune.weights.checkpoint import CheckpointReader, read_json, write_json
 from devtune.weights.importing import import_weights
 
 BREEZE = {
@@ -47,6 +49,15 @@ def test_another_shape_is_refused_before_anything_is_written(breeze_dir, tmp_pat
     expected = f"config.json: {name} is {found}, but import.shape.{name} says {value};"
     assert expected in str(raised.value)
     assert not (tmp_path / "base").exists()
+
+
+def test_a_context_shorter_than_the_config_s_is_said_and_recorded(small_dir, tmp_path):
+    write_json(small_dir / "generation_config.json", {"max_length": 128})
+    section = CheckpointImport(type="checkpoint", path=small_dir)
+    said = io.StringIO()
+    outcome = import_weights(section, tmp_path / "base", Progress("auto", said))
+    assert outcome.metrics["max_context"] == 128
+    assert "published for 128 tokens, config.json says 256" in said.getvalue()
 
 
 @pytest.mark.slow

@@ -18,7 +18,7 @@ from devtune.weights.breeze import build_breeze
 from devtune.weights.checkpoint import CheckpointReader, read_json
 from devtune.weights.entries import TensorEntry
 from devtune.weights.params import PARAMS
-from devtune.weights.published import carry_out, import_checkpoint, plan_import
+from devtune.weights.published import carry_out, import_checkpoint, max_context, plan_import
 
 VISION = ("vision_tower", "multi_modal_projector")
 
@@ -73,6 +73,10 @@ def _import_published(section: CheckpointImport, out: Path, progress: Progress) 
     if section.shape is not None:
         file = section.path / (PARAMS if plan.is_mistral else "config.json")
         check_shape(section.shape, file, plan.config, plan.entries)
+    positions = text_config(plan.config).get("max_position_embeddings")
+    context = max_context(section.path, plan.config)
+    if context != positions:
+        progress.say("import", f"published for {context:,} tokens, config.json says {positions:,}")
     return carry_out(plan, out, progress)
 
 

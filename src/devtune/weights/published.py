@@ -62,14 +62,6 @@ class ImportPlan:
         """What is on disk for each tensor of base/."""
         return {name: carried.source for name, carried in self.tensors.items()}
 
-    @property
-    def max_context(self) -> int | None:
-        """Tokens the model is published for: config.json of Small 2 says more than its card."""
-        said = text_config(self.config).get("max_position_embeddings")
-        file = self.path / "generation_config.json"
-        generation = read_json(file) if file.is_file() else {}
-        return min((each for each in (said, generation.get("max_length")) if each), default=None)
-
 
 def import_checkpoint(
     path: Path, out: Path, max_shard_bytes: int = MAX_SHARD_BYTES, progress: Progress | None = None
@@ -143,8 +135,19 @@ def carry_out(plan: ImportPlan, out: Path, progress: Progress) -> dict[str, Any]
         "num_parameters": sum(each.num_parameters for each in plan.entries.values()),
         "num_bytes": sum(each.planned.num_bytes for each in plan.tensors.values()),
         "num_files_verified": num_verified,
-        "max_context": plan.max_context,
+        "max_context": max_context(plan.path, plan.config),
     }
+
+
+def max_context(path: Path, config: Mapping[str, Any]) -> int | None:
+    """Return the tokens the model at `path` is published for.
+
+    `max_position_embeddings`, or what generation_config.json says where that is less.
+    """
+    said = text_config(config).get("max_position_embeddings")
+    file = path / "generation_config.json"
+    generation = read_json(file) if file.is_file() else {}
+    return min((each for each in (said, generation.get("max_length")) if each), default=None)
 
 
 def check_room(plan: ImportPlan, out: Path) -> None:
