@@ -129,6 +129,15 @@ def test_vision_tower_and_projector_of_fp8_small_2_come_out_byte_for_byte(
     assert metrics["num_dequantised"] == 14
 
 
+def test_fp8_small_2_in_the_spelling_of_memory_keeps_it(small_config, save_model, tmp_path):
+    path = quantise(save_model(small_2(small_config), tmp_path / "small2"))
+    assert import_checkpoint(path, tmp_path / "base")["num_dequantised"] == 14
+    names = data_of(tmp_path / "base").keys()
+    assert "model.language_model.layers.0.mlp.up_proj.weight" in names
+    assert {"lm_head.weight", "model.vision_tower.patch_conv.weight"} <= names
+    AutoModelForImageTextToText.from_pretrained(tmp_path / "base", dtype=torch.bfloat16)
+
+
 @pytest.mark.parametrize("num_shards", [1, 3])
 def test_mistral_s_own_layout_computes_what_the_published_one_computes(
     published, tmp_path, num_shards
