@@ -431,3 +431,19 @@ def test_a_place_nothing_can_be_made_in_is_not_taken_for_another_devtune():
     out = Path("/proc/devtune-test/corpus")
     with pytest.raises(DevtuneError, match="^/proc/devtune-test: no such file or directory"):
         run_stage("collect", {}, {}, out, lambda _: Outcome(""))
+
+
+def test_a_manifest_that_was_half_published_is_not_signed_as_a_file(tmp_path):
+    out = tmp_path / "samples"
+
+    def lose(scratch):
+        (scratch / "kept.txt").write_text("whole", encoding="utf-8")
+        (scratch / "manifest.json.new").write_text("{", encoding="utf-8")
+        raise DevtuneError("killed while it was published")
+
+    with pytest.raises(DevtuneError, match="killed"):
+        run(out, work=lose, resumable=True)
+    manifest, done = run(out, resumable=True)
+    assert done
+    assert set(manifest["files"]) == {"kept.txt", "numbers.txt", "deep/more.txt"}
+    verify_files(out)

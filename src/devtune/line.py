@@ -33,7 +33,7 @@ class Stage:
 LINE = (
     Stage(
         "import", "base", (), "devtune.weights.importing:import_weights",
-        identify="devtune.weights.identity:identify",
+        identify="devtune.weights.identity:identify", resumable=True,
         help="published weights → base/ in BF16",
     ),
     Stage(

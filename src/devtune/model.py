@@ -1,17 +1,30 @@
-"""Loading weights that devtune wrote, as the transformers class their config names."""
+"""The transformers class a config names: its tensors, and its weights loaded from disk."""
 
 import json
 import logging
 import warnings
 from collections.abc import Mapping
+from copy import deepcopy
 from pathlib import Path
 from typing import Any, cast
 
 import torch
-from transformers import AutoModelForCausalLM, AutoModelForImageTextToText, PreTrainedModel
+from transformers import (
+    AutoConfig,
+    AutoModelForCausalLM,
+    AutoModelForImageTextToText,
+    PreTrainedModel,
+)
 from transformers.utils import logging as transformers_logging
 
 from devtune.errors import DevtuneError
+
+ARCHITECTURES = {
+    "mistral": "MistralForCausalLM",
+    "ministral3": "Ministral3ForCausalLM",
+    "mistral3": "Mistral3ForConditionalGeneration",
+}
+"""Class of each `model_type` devtune imports."""
 
 
 def read_config(directory: Path) -> dict[str, Any]:
@@ -55,8 +68,29 @@ def load_model(
     not give.
     """
     _hush()
-    wrapper = read_config(directory)["model_type"] == "mistral3"
-    auto = AutoModelForImageTextToText if wrapper else AutoModelForCausalLM
-    return auto.from_pretrained(
+    return _auto_class(read_config(directory)).from_pretrained(
         directory, dtype=dtype, local_files_only=True, trust_remote_code=False, **kwargs
     )
+
+
+def tensor_shapes(config: Mapping[str, Any], file: Path) -> dict[str, tuple[int, ...]]:
+    """Return shapes by in-memory name of what the class `config` names holds, tied ones included.
+
+    Takes no memory. Raises `DevtuneError`, naming `file`, when transformers refuses the config.
+    """
+    _hush()
+    try:
+        resolved = AutoConfig.for_model(**deepcopy(dict(config)))
+        with torch.device("meta"):
+            model = _auto_class(config).from_config(resolved)
+    except Exception as error:  # transformers raises what its classes happen to trip over
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        raise DevtuneError(
+            f"{file}: transformers refuses it ({reason[:200]}); copy it from the model's repository"
+        ) from None
+    return {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
+
+
+def _auto_class(config: Mapping[str, Any]) -> Any:
+    wrapper = config["model_type"] == "mistral3"
+    return AutoModelForImageTextToText if wrapper else AutoModelForCausalLM

@@ -65,7 +65,9 @@ class CheckpointImport(Section):
     type: Literal["checkpoint"]
     """Which kind of weights."""
     path: PlainPath
-    """Directory with config.json, *.safetensors and tekken.json."""
+    """Directory with config.json, model*.safetensors and tekken.json as downloaded, or with
+    params.json and consolidated*.safetensors of Mistral's own layout. Files that a SHA256SUMS in
+    it names are hashed first."""
     shape: Shape | None = None
     """Checked against the weights when given."""
     out: PlainPath | None = None

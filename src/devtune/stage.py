@@ -21,6 +21,7 @@ from devtune.scratch import MARK, owned
 from devtune.versions import own_commit, versions
 
 MANIFEST = "manifest.json"
+NEW_MANIFEST = MANIFEST + ".new"
 QUICK_BYTES = 64_000_000
 """Inputs up to this size are hashed before they are read; larger ones are checked for size."""
 SIGNED = ("stage", "section", "inputs", "fingerprint", "files")
@@ -79,6 +80,7 @@ def run_stage(
         if manifest := _finished(out, signed, fingerprint):
             return manifest, False
         with owned(scratch, signed, resumable, precious, permissions):
+            (scratch / NEW_MANIFEST).unlink(missing_ok=True)
             # Another process may have finished just before this one got the directory.
             if manifest := _finished(out, signed, fingerprint):
                 shutil.rmtree(scratch)
@@ -179,14 +181,14 @@ def _sign_files(directory: Path, unsigned: tuple[str, ...]) -> dict[str, dict[st
 
 
 def _publish(scratch: Path, out: Path, manifest: Mapping[str, Any], permissions: int) -> None:
-    (scratch / MARK).unlink(missing_ok=True)
-    temporary = scratch / (MANIFEST + ".new")
+    temporary = scratch / NEW_MANIFEST
     temporary.write_text(
         json.dumps(manifest, indent=2, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8"
     )
     _permit(scratch, permissions)
     for each in scratch.rglob("*"):
         _fsync(each)
+    (scratch / MARK).unlink(missing_ok=True)  # so late that a kill during all this costs nothing
     temporary.rename(scratch / MANIFEST)
     _fsync(scratch)
     scratch.rename(out)

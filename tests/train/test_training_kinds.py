@@ -50,9 +50,7 @@ def test_of_a_side_only_the_assistants_words_count(make_preferences, pairs, base
 
 
 def test_preferences_without_pairs_are_one_line(make_preferences, dataset, base, tmp_path):
-    with pytest.raises(
-        DevtuneError, match=r"preferences.parquet: missing; `train.type: dpo`"
-    ):
+    with pytest.raises(DevtuneError, match=r"preferences.parquet: missing; `train.type: dpo`"):
         run(make_preferences(), dataset, base, tmp_path / "out")
 
 

@@ -37,7 +37,7 @@ SIZES = {
 
 
 def built(request, format):
-    parts = ("breeze", "checkpoint", "fp8", "identity", "tekken")
+    parts = ("breeze", "checkpoint", "entries", "fp8", "identity", "tekken")
     folder = Path(devtune.weights.__file__).parent
     source = b"".join((folder / f"{part}.py").read_bytes() for part in parts)
     key = hashlib.sha256(source).hexdigest()[:16]
@@ -72,9 +72,10 @@ def breeze_fp8_dir(request):
     return built(request, "fp8") / "model"
 
 
-def save(model, directory, rename=lambda name: name):
+def save(model, directory, rename=lambda name: name, left_out=()):
     directory.mkdir()
-    state = {rename(name): tensor for name, tensor in model.state_dict().items()}
+    held = model.state_dict().items()
+    state = {rename(name): tensor for name, tensor in held if name not in left_out}
     with ShardWriter(directory, 40_000) as writer:
         for name in sorted(state, key=natural):
             writer.add(name, state[name])

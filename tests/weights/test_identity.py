@@ -37,6 +37,16 @@ def test_other_values_of_the_same_shape_are_another_checkpoint(tmp_path):
     assert identify(one)["weights_sampled"] != identify(two)["weights_sampled"]
 
 
+def test_mistral_s_own_layout_is_its_params_and_its_weights(tmp_path):
+    section = checkpoint(tmp_path / "one", torch.ones(4, 4))
+    (section.path / "model.safetensors").rename(section.path / "consolidated.safetensors")
+    (section.path / "params.json").write_text("{}")
+    known = identify(section)
+    assert known.keys() == {"params.json", "weights_sampled"}
+    (section.path / "params.json").write_text('{"dim": 1}')
+    assert identify(section) != known
+
+
 def test_an_empty_file_has_an_identity_too(tmp_path):
     section = checkpoint(tmp_path / "one", torch.ones(1))
     (tmp_path / "one" / "model.safetensors").write_bytes(b"")
@@ -44,7 +54,7 @@ def test_an_empty_file_has_an_identity_too(tmp_path):
 
 
 def test_a_directory_without_weights_is_refused(tmp_path):
-    with pytest.raises(DevtuneError, match=r"no model\*.safetensors; set import.path"):
+    with pytest.raises(DevtuneError, match=r"neither model\*.safetensors nor .*; set import.path"):
         identify(CheckpointImport(type="checkpoint", path=tmp_path))
 
 

@@ -1,11 +1,14 @@
+import io
+
 import pytest
 import torch
 
 from devtune.errors import DevtuneError
 from devtune.progress import Progress
 from devtune.recipe import BreezeImport, CheckpointImport, Shape
-from devtune.weights.checkpoint import CheckpointReader, read_json
-from devtune.weights.importing import check_shape, import_weights
+from devtune.stage import MARK
+from devtune.weights.checkpoint import CheckpointReader, read_json, write_json
+from devtune.weights.importing import import_weights
 
 BREEZE = {
     "architecture": "Ministral3ForCausalLM",
@@ -37,16 +40,37 @@ def test_a_checkpoint_becomes_bf16_and_says_what_it_is(breeze_fp8_dir, tmp_path)
         ("vision_parameters", 7),
     ],
 )
-def test_another_shape_is_refused_field_by_field(breeze_dir, name, value):
+def test_another_shape_is_refused_before_anything_is_written(breeze_dir, tmp_path, name, value):
     found = {**BREEZE, "vision_parameters": 0}[name]
+    shape = Shape(**{**BREEZE, name: value})
+    section = CheckpointImport(type="checkpoint", path=breeze_dir, shape=shape)
     with pytest.raises(DevtuneError) as raised:
-        check_shape(Shape(**{**BREEZE, name: value}), breeze_dir)
+        import_weights(section, tmp_path / "base", Progress("quiet"))
     expected = f"config.json: {name} is {found}, but import.shape.{name} says {value};"
     assert expected in str(raised.value)
+    assert not (tmp_path / "base").exists()
 
 
-def test_the_shape_of_breeze_is_accepted(breeze_dir):
-    check_shape(Shape(**BREEZE), breeze_dir)
+def test_a_context_shorter_than_the_config_s_is_said_and_recorded(small_dir, tmp_path):
+    write_json(small_dir / "generation_config.json", {"max_length": 128})
+    section = CheckpointImport(type="checkpoint", path=small_dir)
+    said = io.StringIO()
+    outcome = import_weights(section, tmp_path / "base", Progress("auto", said))
+    assert outcome.metrics["max_context"] == 128
+    assert "published for 128 tokens, config.json says 256" in said.getvalue()
+
+
+@pytest.mark.slow
+def test_what_a_killed_run_left_of_breeze_is_not_kept(tmp_path):
+    (tmp_path / MARK).write_text("fingerprint")
+    (tmp_path / "model-00001.safetensors.part").write_text("half")
+    (tmp_path / "published.killed").mkdir()
+    (tmp_path / "published.killed" / "config.json").write_text("{}")
+    section = BreezeImport(type="breeze", shape=Shape(**BREEZE))
+    import_weights(section, tmp_path, Progress("quiet"))
+    left = {each.name for each in tmp_path.iterdir()}
+    assert {MARK, "model.safetensors"} <= left
+    assert not left & {"model-00001.safetensors.part", "published.killed"}
 
 
 @pytest.mark.slow

@@ -31,8 +31,8 @@ from devtune.train.checkpoints import Checkpoint, Checkpoints
 from devtune.train.engine import engine_settings
 from devtune.tuning import TrainSection
 
-TRACKING = "tracking"
-"""What a tracker writes holds times and hosts, so it is kept but not signed."""
+TRACKING, METRICS = "tracking", "metrics.json"
+"""What a tracker writes, and what was measured, holds times: it is kept but not signed."""
 FINAL, CHECKPOINTS = "final", "checkpoints"
 WEIGHTS = ("adapter_model.safetensors", "model*.safetensors", "*.index.json")
 KEPT = (*WEIGHTS, "adapter_config.json")
@@ -55,6 +55,8 @@ def train(
     """Train on this machine with as many ranks as the cluster part says, from the last checkpoint
     that is whole if a killed run left one in `out`."""
     clear(out)
+    if result := read(out, METRICS):  # killed while its result was hashed
+        return _end(out, result)
     shutil.rmtree(out / FINAL, ignore_errors=True)
     token = uuid.uuid4().hex[:12]
     checkpoints = Checkpoints(out / CHECKPOINTS, token)
@@ -72,9 +74,18 @@ def train(
             f"train: stopped as asked and saved at step {stopped['step']}; run the same command"
             " again to go on"
         )
-    result = json.loads((out / RESULT).read_text(encoding="utf-8"))
     _tidy(out, section)
-    return Outcome(summary=_summary(result), metrics=result, unsigned=(TRACKING,))
+    (out / RESULT).rename(out / METRICS)
+    return _end(out, json.loads((out / METRICS).read_text(encoding="utf-8")))
+
+
+def _end(out: Path, result: dict[str, Any]) -> Outcome:
+    """Only now that the result is in its place may its checkpoints go."""
+    for name in (FINAL, CHECKPOINTS, STACKS):
+        shutil.rmtree(out / name, ignore_errors=True)
+    for name in (EVENTS, OWNER, "train.log"):
+        (out / name).unlink(missing_ok=True)
+    return Outcome(summary=_summary(result), metrics=result, unsigned=(TRACKING, METRICS))
 
 
 def _job(
@@ -102,7 +113,7 @@ def parts_of(folder: Path, patterns: Sequence[str]) -> Iterator[Path]:
 
 
 def _tidy(out: Path, section: TrainSection) -> None:
-    """Keep the weights, the curve and the job; the rest is scaffolding of this machine."""
+    """Put the weights, the curve and the job in their places, without paths of this machine."""
     for file in list(parts_of(out / FINAL, KEPT)):
         file.rename(out / file.name)
     config = out / "adapter_config.json"
@@ -113,10 +124,6 @@ def _tidy(out: Path, section: TrainSection) -> None:
     job: dict[str, Any] = {"section": section.model_dump(mode="json", exclude={"deepspeed"})}
     job["engine"] = engine_settings(section)
     (out / "resolved.json").write_text(json.dumps(job, indent=2, sort_keys=True), encoding="utf-8")
-    for name in (FINAL, CHECKPOINTS, STACKS):
-        shutil.rmtree(out / name, ignore_errors=True)
-    for name in (RESULT, EVENTS, OWNER, "train.log"):
-        (out / name).unlink(missing_ok=True)
 
 
 def _teller(progress: Progress) -> Tell:

@@ -1,76 +1,61 @@
 """Safetensors directories read and written one tensor at a time, and code in them refused.
 
 Reads `model.safetensors`, or the shards `model.safetensors.index.json` names; writes the same.
+Of Mistral's own layout it reads `consolidated*.safetensors`, with or without an index.
 """
 
 import json
 import re
 from collections import defaultdict
-from dataclasses import dataclass
-from math import prod
 from pathlib import Path
 from typing import Any, cast
 
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import SafetensorError
 from safetensors.torch import save_file
 
 from devtune.errors import DevtuneError, one_line
+from devtune.weights.entries import TensorEntry, read_entries
 
 INDEX = "model.safetensors.index.json"
 SINGLE = "model.safetensors"
+CONSOLIDATED = "consolidated"
+"""How the files of Mistral's own layout are called."""
 MAX_SHARD_BYTES = 5_000_000_000
 PICKLES = (".bin", ".ckpt", ".pickle", ".pkl", ".pt", ".pth")
 CODE_KEYS = ("auto_map", "_attn_implementation_internal")
-
-
-@dataclass(frozen=True, slots=True)
-class TensorEntry:
-    """One tensor of a checkpoint, as the header of its file describes it."""
-
-    name: str
-    shape: tuple[int, ...]
-    """Empty for a 0-d scalar."""
-    dtype: str
-    """As safetensors spells it: `BF16`, `F32`, `F8_E4M3`, …"""
-    file: Path
-
-    @property
-    def num_parameters(self) -> int:
-        """Number of elements."""
-        return prod(self.shape)
 
 
 class CheckpointReader:
     """A checkpoint directory; its headers are read at once, its tensors one at a time.
 
     `entries` maps names to `TensorEntry` in natural order (layer 2 before layer 10), the order in
-    which `ShardWriter` should get them. Raises `DevtuneError` when weights are missing, a shard is
-    missing or cut off, or the index does not fit the shards.
+    which they should be written. Raises `DevtuneError` when weights are missing, a shard is missing
+    or cut off, two hold the same tensor, or the index does not fit the shards. `stem` is `model`,
+    or `CONSOLIDATED` for Mistral's own layout.
     """
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, stem: str = "model") -> None:
         self.directory = directory
-        self._files: dict[Path, Any] = {}
         found: dict[str, TensorEntry] = {}
-        for file, expected in _files(directory).items():
-            opened = _open(file)
-            self._files[file] = opened
-            names: set[str] = set(opened.keys())
-            for name in sorted(expected - names):
+        for file, expected in _files(directory, stem).items():
+            held = read_entries(file)
+            for name in sorted(expected - held.keys()):
                 raise DevtuneError(
-                    f"{directory / INDEX}: names {name} in {file.name}, which does not hold it;"
-                    " copy index and shards from the same place again"
+                    f"{directory / f'{stem}.safetensors.index.json'}: names {name} in {file.name},"
+                    " which does not hold it; copy index and shards from the same place again"
                 )
-            for name in names:
-                piece = opened.get_slice(name)
-                shape, dtype = tuple(piece.get_shape()), str(piece.get_dtype())
-                found[name] = TensorEntry(name, shape, dtype, file)
+            for name in sorted(held.keys() & found.keys()):
+                raise DevtuneError(
+                    f"{file}: holds {name}, which {found[name].file.name} holds too; remove the"
+                    " shard that is not part of this checkpoint"
+                )
+            found |= held
         self.entries = {name: found[name] for name in sorted(found, key=natural)}
 
     def load(self, name: str) -> torch.Tensor:
         """Return one tensor, on the CPU, in its dtype on disk; `KeyError` if there is none."""
-        return self._files[self.entries[name].file].get_tensor(name)
+        return self.entries[name].load()
 
 
 class ShardWriter:
@@ -201,35 +186,35 @@ def _refuse_code_keys(file: Path, value: Any) -> None:
         _refuse_code_keys(file, each)
 
 
-def _files(directory: Path) -> dict[Path, set[str]]:
+def _files(directory: Path, stem: str) -> dict[Path, set[str]]:
     """Return the weight files and the tensors the index expects in each."""
-    if not (directory / INDEX).is_file():
-        if (directory / SINGLE).is_file():
-            return {directory / SINGLE: set()}
+    single, index = directory / f"{stem}.safetensors", directory / f"{stem}.safetensors.index.json"
+    if not index.is_file():
+        if single.is_file():
+            return {single: set()}
+        numbered = sorted(directory.glob(f"{stem}-*-of-*.safetensors"))
+        if stem == CONSOLIDATED and numbered:
+            return _numbered(numbered)
         raise DevtuneError(
-            f"{directory}: neither {INDEX} nor {SINGLE};"
-            " give a directory with weights in Hugging Face layout"
+            f"{directory}: neither {index.name} nor {single.name};"
+            " give a directory with weights as they are published"
         )
-    weight_map = read_json(directory / INDEX).get("weight_map")
+    weight_map = read_json(index).get("weight_map")
     if not isinstance(weight_map, dict) or not weight_map:
-        raise DevtuneError(f"{directory / INDEX}: no weight_map; copy it again")
+        raise DevtuneError(f"{index}: no weight_map; copy it again")
     expected: defaultdict[Path, set[str]] = defaultdict(set)
     for name, file in sorted(cast(dict[str, str], weight_map).items()):
         if Path(file).name != file:
             raise DevtuneError(
-                f"{directory / INDEX}: {name} is in {file}, outside the directory;"
-                " write bare file names"
+                f"{index}: {name} is in {file}, outside the directory; write bare file names"
             )
         expected[directory / file].add(name)
     return dict(expected)
 
 
-def _open(file: Path) -> Any:
-    try:
-        return safe_open(file, framework="pt", device="cpu")
-    except FileNotFoundError:
-        raise DevtuneError(f"{file}: missing; copy this shard again") from None
-    except SafetensorError as error:
-        raise DevtuneError(f"{file}: damaged or cut off ({error}); copy it again") from None
-    except OSError as error:
-        raise DevtuneError(one_line(error, file)) from None
+def _numbered(files: list[Path]) -> dict[Path, set[str]]:
+    """Without an index, the names of consolidated shards tell how many there must be."""
+    total = files[0].stem.rpartition("-of-")[2]
+    wanted = range(1, int(total) + 1) if total.isdecimal() else range(0)
+    names = [f"{CONSOLIDATED}-{number:05d}-of-{total}.safetensors" for number in wanted]
+    return {files[0].with_name(name): set[str]() for name in names}

