@@ -5,7 +5,8 @@ import pytest
 
 from devtune.config import load
 from devtune.errors import RecipeError
-from devtune.plan import GIB, plan, print_plan, text_parameters
+from devtune.plan import GIB, plan, text_parameters
+from devtune.report.planned import print_plan
 
 ROOT = Path(__file__).resolve().parents[1]
 CONFIGS = ROOT / "configs"

@@ -93,7 +93,8 @@ def _show(options: argparse.Namespace) -> None:
 
 
 def _plan(options: argparse.Namespace) -> None:
-    from devtune.plan import plan, print_plan
+    from devtune.plan import plan
+    from devtune.report.planned import print_plan
 
     print_plan(plan(_load(options).recipe), as_json=options.json)
 

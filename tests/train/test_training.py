@@ -42,6 +42,7 @@ def test_lora_lowers_the_loss_and_leaves_only_its_result(make_section, dataset, 
         "adapter_config.json",
         "adapter_model.safetensors",
         "curve.jsonl",
+        "metrics.json",
         "resolved.json",
     ]
     config = json.loads((tmp_path / "out" / "adapter_config.json").read_text())

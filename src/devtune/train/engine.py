@@ -5,10 +5,14 @@ Loads no torch, so that `devtune check` can refuse a JSON that contradicts the r
 
 import json
 import os
+import shutil
+import subprocess
+import sys
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, cast
 
-from devtune.errors import RecipeError, one_line
+from devtune.errors import DevtuneError, RecipeError, one_line
 from devtune.tuning import TrainSection
 
 OWNED = {
@@ -21,6 +25,10 @@ OWNED = {
     "optimizer": "train.trainer_args.optim",
     "scheduler": "train.lr_scheduler_type",
 }
+
+
+UNIVERSAL = "_universal"
+"""How the engine ends the names of converted checkpoints."""
 
 
 def engine_settings(section: TrainSection) -> dict[str, Any] | None:
@@ -47,6 +55,11 @@ def engine_settings(section: TrainSection) -> dict[str, Any] | None:
     }
 
 
+def loads_converted(settings: dict[str, Any]) -> dict[str, Any]:
+    """Return the settings of an engine that begins from a converted checkpoint."""
+    return {**settings, "checkpoint": {**settings.get("checkpoint", {}), "load_universal": True}}
+
+
 def zero_stage(section: TrainSection) -> int:
     """Return how much is sharded over ranks: 0 nothing … 3 weights too."""
     settings = engine_settings(section) or {}
@@ -64,10 +77,67 @@ def save_engine(trainer: Any, folder: str) -> None:
     trainer.model_wrapped.save_checkpoint(folder, exclude_frozen_parameters=is_adapter)
 
 
+def for_other_ranks(checkpoint: Path, target: Path, log: Path) -> Path:
+    """Convert a checkpoint so that any number of ranks can load it; return where it is.
+
+    The shards of a rank are of use to as many ranks only; the engine's own tool puts them together
+    again parameter by parameter. `target` is filled anew. Raises `DevtuneError` when it cannot.
+    """
+    shards = next(checkpoint.glob("global_step*"))
+    converted = target / f"{shards.name}{UNIVERSAL}"
+    shutil.rmtree(target, ignore_errors=True)
+    converted.mkdir(parents=True)
+    for file in checkpoint.iterdir():
+        if file.is_file():
+            os.link(file, target / file.name)
+    tool = [sys.executable, "-m", "deepspeed.checkpoint.ds_to_universal", "--inject_missing_state"]
+    command = [*tool, "--input_folder", str(shards), "--output_folder", str(converted)]
+    with log.open("a", encoding="utf-8") as sink:
+        done = subprocess.run(command, stdout=sink, stderr=subprocess.STDOUT, check=False)
+    if done.returncode:
+        raise DevtuneError(
+            f"{checkpoint}: cannot be converted to another number of ranks (log: {log}); go on with"
+            " as many ranks as before"
+        )
+    (target / f"latest{UNIVERSAL}").write_text(converted.name, encoding="utf-8")
+    return target
+
+
+def is_converted(checkpoint: Path) -> bool:
+    """Whether a checkpoint is one that `for_other_ranks` made."""
+    return (checkpoint / f"latest{UNIVERSAL}").is_file()
+
+
+def mend_converted(trainer: Any) -> None:
+    """Undo what DeepSpeed 0.19 does to a converted checkpoint of ZeRO-3 when it loads it.
+
+    It gives all groups of parameters one counter of steps, which each of them then advances, and
+    the weight decay of the first group; transformers has a second one, which has none.
+    """
+    optimizer = trainer.model_wrapped.optimizer.optimizer
+    for state in optimizer.state.values():
+        if hasattr(state.get("step"), "clone"):
+            state["step"] = state["step"].clone()
+    for group in optimizer.param_groups[1:]:
+        group["weight_decay"] = 0.0
+
+
 def prepare_process(accelerator: str) -> None:
     """Tell the engine which device it has; must come before it is imported."""
     if accelerator == "cpu":
         os.environ["DS_ACCELERATOR"] = "cpu"
+
+
+def join_ranks(timeout_seconds: int) -> None:
+    """Let the ranks of a CPU meet; on GPUs accelerate does so, on CPUs without the engine's word.
+
+    Weights that are sharded as they are loaded (ZeRO-3) need the engine to know how many ranks
+    there are before anything else does.
+    """
+    import deepspeed
+
+    timeout = timedelta(seconds=timeout_seconds)
+    deepspeed.init_distributed(dist_backend="gloo", auto_mpi_discovery=False, timeout=timeout)
 
 
 def _read(path: Path) -> dict[str, Any]:

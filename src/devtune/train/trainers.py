@@ -14,7 +14,7 @@ from trl import DPOConfig, DPOTrainer, SFTConfig, SFTTrainer
 
 from devtune.errors import DevtuneError
 from devtune.train.batches import WEIGHTS, pair_collator, tokens_in, with_weights
-from devtune.train.engine import has_engine, save_engine
+from devtune.train.engine import has_engine, is_converted, mend_converted, save_engine
 from devtune.train.rows import PAIR_COLUMNS, samples_of
 from devtune.train.states import (
     load_optimizer,
@@ -81,6 +81,8 @@ class _Watched:
             return
         if not has_engine(self):
             load_optimizer(self.optimizer, Path(checkpoint))
+        elif is_converted(Path(checkpoint)):
+            mend_converted(self)
         load_scheduler(self.lr_scheduler, Path(checkpoint))
 
     def _save_rng_state(self: Any, output_dir: str) -> None:

@@ -28,12 +28,17 @@ from devtune.progress import Progress
 from devtune.recipe import ClusterSection
 from devtune.stage import Outcome
 from devtune.train.checkpoints import Checkpoint, Checkpoints
-from devtune.train.engine import engine_settings
+from devtune.train.engine import (
+    engine_settings,
+    for_other_ranks,
+    loads_converted,
+    zero_stage,
+)
 from devtune.tuning import TrainSection
 
 TRACKING, METRICS = "tracking", "metrics.json"
 """What a tracker writes, and what was measured, holds times: it is kept but not signed."""
-FINAL, CHECKPOINTS = "final", "checkpoints"
+FINAL, CHECKPOINTS, CONVERTED, LOG = "final", "checkpoints", "converted", "train.log"
 WEIGHTS = ("adapter_model.safetensors", "model*.safetensors", "*.index.json")
 KEPT = (*WEIGHTS, "adapter_config.json")
 
@@ -81,9 +86,9 @@ def train(
 
 def _end(out: Path, result: dict[str, Any]) -> Outcome:
     """Only now that the result is in its place may its checkpoints go."""
-    for name in (FINAL, CHECKPOINTS, STACKS):
+    for name in (FINAL, CHECKPOINTS, CONVERTED, STACKS):
         shutil.rmtree(out / name, ignore_errors=True)
-    for name in (EVENTS, OWNER, "train.log"):
+    for name in (EVENTS, OWNER, LOG):
         (out / name).unlink(missing_ok=True)
     return Outcome(summary=_summary(result), metrics=result, unsigned=(TRACKING, METRICS))
 
@@ -94,11 +99,17 @@ def _job(
     """What every rank reads."""
     ranks = cluster.nodes * cluster.processes_per_node
     facts = found.facts if found else {}
+    engine, checkpoint = engine_settings(section), found.path if found else None
+    if checkpoint and zero_stage(section) and facts["num_processes"] != ranks:
+        # Shards are of use to as many ranks only.
+        out = paths["out"]
+        checkpoint = for_other_ranks(checkpoint, out / CONVERTED, out / LOG)
+        engine = loads_converted(engine or {})
     return {
         "section": section.model_dump(mode="json"),
-        "engine": engine_settings(section),
+        "engine": engine,
         "accelerator": cluster.accelerator,
-        "checkpoint": str(found.path) if found else None,
+        "checkpoint": str(checkpoint) if checkpoint else None,
         "resumed_at_step": found.step if found else 0,
         "total_batch": section.total_train_batch_size(ranks),
         "best_step": facts.get("best_step"),
