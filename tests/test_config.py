@@ -96,7 +96,7 @@ def test_an_unknown_key_of_a_source_names_its_line(write):
 def test_a_missing_field_is_explained_by_its_sentence(write):
     path = write(SMALL.replace("  max_length: 64\n", ""))
     message = refusal(path)
-    assert message.startswith(f"{path}:7: `train.max_length` is missing: Length of a packed row")
+    assert message.startswith(f"{path}:7: `train.max_length` is missing: Length of a row")
 
 
 def test_a_wrong_type_lists_the_right_ones(write):
