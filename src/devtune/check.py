@@ -25,7 +25,7 @@ from devtune.pipeline import PackageSource
 from devtune.recipe import CheckpointImport, Recipe
 from devtune.section import Section, is_file_reference
 from devtune.steps.rules import ExcludedPaths, License
-from devtune.train.engine import engine_settings
+from devtune.train.engine import check_shared_rows, engine_settings
 from devtune.tuning import LoraAdapter
 
 PATTERN_FIELDS = {"authors", "skip", "subjects"}
@@ -47,6 +47,7 @@ def check(resolved: Resolved, *, anywhere: bool = False) -> list[str]:
     _check_licenses(resolved)
     _check_numbers(resolved)
     engine_settings(recipe.train)
+    check_shared_rows(recipe.train, recipe.cluster.nodes * recipe.cluster.processes_per_node)
     if isinstance(recipe.train.adapter, LoraAdapter):
         loc = ("train", "adapter", "target_modules")
         _check_pattern(resolved, loc, recipe.train.adapter.target_modules)

@@ -101,6 +101,8 @@ class TrainSection(Section):
     """Compute in bfloat16; a CPU without instructions for it computes in float32."""
     attn_implementation: Attention = "sdpa"
     """Attention kernel, e.g. flash_attention_2 on GPUs that have it."""
+    sequence_parallel_size: Count = 1
+    """Ranks that share each row (DeepSpeed Ulysses), for rows too long for one; divides them."""
     eval_steps: Count | None = None
     """Measure the held-out loss every so many steps; by default at the end only."""
     eval_samples: Count = 64
@@ -122,7 +124,8 @@ class TrainSection(Section):
 
     def total_train_batch_size(self, ranks: int) -> int:
         """Return the samples of one optimiser step: the same on any number of ranks or refused."""
-        return self.per_device_train_batch_size * self.gradient_accumulation_steps * ranks
+        batch = self.per_device_train_batch_size * self.gradient_accumulation_steps
+        return batch * ranks // self.sequence_parallel_size
 
 
 class SftSection(TrainSection):

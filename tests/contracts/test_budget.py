@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SOURCES = sorted((ROOT / "src").rglob("*.py"))
 MAX_LINES = 300
 MAX_FUNCTION_LINES = 40
-MAX_FIELDS = 148
+MAX_FIELDS = 149
 MAX_FIELDS_OF_A_STEP = 8
 BANNED = {"utils", "util", "helpers", "helper", "manager", "common", "base", "misc"}
 

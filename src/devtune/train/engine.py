@@ -103,6 +103,44 @@ def for_other_ranks(checkpoint: Path, target: Path, log: Path) -> Path:
     return target
 
 
+def check_shared_rows(section: TrainSection, ranks: int) -> None:
+    """Raise `RecipeError` where ranks cannot share rows as the section asks."""
+    size = section.sequence_parallel_size
+    flash = section.attn_implementation.startswith("flash")
+    faults = {
+        f"{ranks} ranks cannot be divided by it; change cluster.processes_per_node": ranks % size,
+        f"train.max_length {section.max_length} cannot be divided by it; change one of them": (
+            section.max_length % size
+        ),
+        "rows are shared by the engine; name a file in train.deepspeed": not section.deepspeed,
+        "pairs are not shared; set it to 1": section.type != "sft",
+        # Masks are left out where rows are shared; only flash attention needs none to keep samples
+        # of one row apart.
+        "packed rows are shared with flash attention only; set attn_implementation:"
+        " flash_attention_2, or packing: false": getattr(section, "packing", False) and not flash,
+    }
+    for what, is_wrong in faults.items() if size > 1 else ():
+        if is_wrong:
+            raise RecipeError(f"train.sequence_parallel_size: {size}: {what}")
+
+
+def shared_rows(section: TrainSection) -> dict[str, Any]:
+    """Return the training arguments by which several ranks share each row; none for one."""
+    if section.sequence_parallel_size == 1:
+        return {}
+    from accelerate.parallelism_config import ParallelismConfig
+    from accelerate.utils import DeepSpeedSequenceParallelConfig
+
+    handler = DeepSpeedSequenceParallelConfig(
+        sp_seq_length_is_variable=True, sp_attn_implementation=section.attn_implementation
+    )
+    config = ParallelismConfig(
+        sp_backend="deepspeed", sp_size=section.sequence_parallel_size, sp_handler=handler
+    )
+    # Ranks pass rows on to each other as they are: all must be of one length, which is shared out.
+    return {"parallelism_config": config, "pad_to_multiple_of": section.max_length}
+
+
 def is_converted(checkpoint: Path) -> bool:
     """Whether a checkpoint is one that `for_other_ranks` made."""
     return (checkpoint / f"latest{UNIVERSAL}").is_file()

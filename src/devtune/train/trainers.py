@@ -14,7 +14,7 @@ from trl import DPOConfig, DPOTrainer, SFTConfig, SFTTrainer
 
 from devtune.errors import DevtuneError
 from devtune.train.batches import WEIGHTS, pair_collator, tokens_in, with_weights
-from devtune.train.engine import has_engine, is_converted, mend_converted, save_engine
+from devtune.train.engine import has_engine, is_converted, mend_converted, save_engine, shared_rows
 from devtune.train.rows import PAIR_COLUMNS, samples_of
 from devtune.train.states import (
     load_optimizer,
@@ -29,6 +29,7 @@ from devtune.tuning import SftSection, TrainSection
 OWN = {
     "type", "adapter", "deepspeed", "attn_implementation", "eval_samples", "trainer_args",
     "load_best_model_at_end", "save_total_limit", "max_loss_ratio", "loss_weights", "loss_type",
+    "sequence_parallel_size",
 }  # fmt: skip
 """Fields of a section that are not passed on as they are."""
 ASTRAY = "astray"
@@ -155,6 +156,7 @@ def arguments_of(section: TrainSection, job: dict[str, Any], staging: Path) -> A
         disable_tqdm=True,
         remove_unused_columns=True,
         **fields,
+        **shared_rows(section),
         **getattr(section, "trainer_args", {}),
     )
 

@@ -29,6 +29,7 @@ from devtune.recipe import ClusterSection
 from devtune.stage import Outcome
 from devtune.train.checkpoints import Checkpoint, Checkpoints
 from devtune.train.engine import (
+    check_shared_rows,
     engine_settings,
     for_other_ranks,
     loads_converted,
@@ -98,6 +99,7 @@ def _job(
 ) -> dict[str, Any]:
     """What every rank reads."""
     ranks = cluster.nodes * cluster.processes_per_node
+    check_shared_rows(section, ranks)
     facts = found.facts if found else {}
     engine, checkpoint = engine_settings(section), found.path if found else None
     if checkpoint and zero_stage(section) and facts["num_processes"] != ranks:
