@@ -1,8 +1,8 @@
 """Checkpoints that are whole or not there: written apart, hashed, signed, renamed.
 
 Under `checkpoints/`: `checkpoint-<step>/` with a `manifest.json` of its files, `latest` (its name,
-for people and other programs), and one `staging-<owner>/` for each process that writes. Loads no
-torch.
+for people and other programs), one `staging-<owner>/` for each job that writes, and
+`skipped-<name>/`, damaged ones until the next is committed. Loads no torch.
 """
 
 import json
@@ -18,7 +18,7 @@ from devtune.errors import DevtuneError
 from devtune.fingerprint import hash_file
 
 MANIFEST, LATEST = "manifest.json", "latest"
-STAGING, DOOMED = "staging-", "removed-"
+STAGING, DOOMED, SKIPPED = "staging-", "removed-", "skipped-"
 NAME = re.compile(r"checkpoint-(\d+)$")
 PICKLES_NOBODY_READS = ("training_args.bin",)
 """transformers writes it beside weights; it is a pickle and nothing of it is needed."""
@@ -79,69 +79,88 @@ class Checkpoints:
 
     def committed(self) -> list[Checkpoint]:
         """Return what was committed, the newest first; their files are not looked at."""
-        found: list[Checkpoint] = []
-        for manifest in self.root.glob(f"checkpoint-*/{MANIFEST}"):
-            match = NAME.match(manifest.parent.name)
-            content = _read(manifest)
-            if match and content:
-                sizes = (each["bytes"] for each in content["files"].values())
-                step = int(match[1])
-                found.append(Checkpoint(manifest.parent, step, content["facts"], sum(sizes)))
-        return sorted(found, key=lambda each: each.step, reverse=True)
+        found = (_read(path, step) for step, path in self._folders())
+        return [each for each, _ in found if each]
 
     def newest(self, tell: Callable[[str], None]) -> Checkpoint | None:
         """Return the newest one whose files are what was committed; each that is not is told of.
 
         Nothing of a checkpoint is loaded that did not pass here, pickles of the engine least of
-        all.
+        all. What did not pass is set aside until the next one is committed, so that none that is
+        whole makes room for it.
         """
-        for each in self.committed():
-            fault = self.fault_of(each)
+        found: Checkpoint | None = None
+        for step, path in self._folders():
+            fault = fault_of(path, step)
             if fault is None:
-                return each
-            tell(f"{each.path.name} is skipped: {fault}; going on from the one before it")
-        return None
+                found, _ = _read(path, step)
+                break
+            tell(f"{path.name} is skipped: {fault}; going on from the one before it")
+            aside = path.with_name(SKIPPED + path.name)
+            if aside.exists():
+                self._remove(aside)
+            path.rename(aside)
+        return found
 
-    def fault_of(self, checkpoint: Checkpoint) -> str | None:
-        """Return what is wrong with the files of a checkpoint, None when nothing is."""
-        content = _read(checkpoint.path / MANIFEST)
-        if content is None:
-            return f"{MANIFEST} is damaged"
-        for name, known in content["files"].items():
-            file = checkpoint.path / name
-            if not file.is_file():
-                return f"{name} is missing"
-            if _size(file) != known["bytes"]:
-                return f"{name} has {_size(file)} bytes, not {known['bytes']}"
-            if hash_file(file) != known["sha256"]:
-                return f"{name} is not what was written (sha256 differs)"
-        known = {checkpoint.path / name for name in (*content["files"], MANIFEST)}
-        extra = (each for each in checkpoint.path.rglob("*") if each.is_file())
-        for each in extra:
-            if each not in known:
-                return f"{each.relative_to(checkpoint.path)} was added to it"
-        return None
+    def _folders(self) -> list[tuple[int, Path]]:
+        """Return what is named like a checkpoint, with its step, the newest first."""
+        found = ((NAME.fullmatch(each.name), each) for each in self.root.glob("checkpoint-*"))
+        return sorted(((int(name[1]), each) for name, each in found if name), reverse=True)
 
     def prune(self, keep: int, also: int | None = None) -> None:
-        """Remove all but the newest `keep`, and the one of step `also`."""
+        """Remove all but the newest `keep` and the one of step `also`, and what was skipped."""
         for each in self.committed()[keep:]:
             if each.step != also:
                 self._remove(each.path)
+        for each in list(self.root.glob(f"{SKIPPED}*")):
+            self._remove(each)
 
     def sweep(self) -> None:
         """Remove what killed jobs left: what they staged, what they were removing."""
-        for each in self.root.glob("*"):
+        for each in list(self.root.glob("*")):
             if each.name.startswith((STAGING, DOOMED)) or each.name.endswith(".new"):
-                shutil.rmtree(each) if each.is_dir() else each.unlink(missing_ok=True)
-        for each in self.root.glob("checkpoint-*"):
-            if not (each / MANIFEST).is_file():
-                shutil.rmtree(each)
+                if each.is_dir():
+                    shutil.rmtree(each, ignore_errors=True)
+                else:
+                    each.unlink(missing_ok=True)
 
     def _remove(self, path: Path) -> None:
-        """Take the name away first: what is half removed must not look committed."""
+        """Take the name away first: what is half removed must not look committed.
+
+        A disk that keeps a file of it (NFS, while another machine reads it) ends no training:
+        the next job sweeps.
+        """
         doomed = path.with_name(f"{DOOMED}{self.owner}-{path.name}")
         path.rename(doomed)
-        shutil.rmtree(doomed)
+        shutil.rmtree(doomed, ignore_errors=True)
+
+
+def fault_of(path: Path, step: int) -> str | None:
+    """Return what is wrong with the checkpoint of a step, None when nothing is."""
+    found, files = _read(path, step)
+    if found is None:
+        state = "damaged" if (path / MANIFEST).exists() else "missing"
+        return f"its {MANIFEST} is {state}"
+    for name, known in files.items():
+        if fault := _fault_of_file(path / name, known):
+            return f"{name} {fault}"
+    known = {path / name for name in (*files, MANIFEST)}
+    for each in path.rglob("*"):
+        if each not in known and (each.is_symlink() or not each.is_dir()):
+            return f"{each.relative_to(path)} was added to it"
+    return None
+
+
+def _fault_of_file(file: Path, known: Mapping[str, Any]) -> str | None:
+    if not file.is_file():
+        return "is missing"
+    if _size(file) != known["bytes"]:
+        return f"has {_size(file)} bytes, not {known['bytes']}"
+    try:
+        is_same = hash_file(file) == known["sha256"]
+    except DevtuneError as error:
+        return f"cannot be read ({error})"
+    return None if is_same else "is not what was written (sha256 differs)"
 
 
 def files_of(staged: Path) -> list[str]:
@@ -166,15 +185,17 @@ def _files(folder: Path) -> Iterator[Path]:
     return (each for each in folder.rglob("*") if each.is_file())
 
 
-def _read(manifest: Path) -> dict[str, Any] | None:
+def _read(path: Path, step: int) -> tuple[Checkpoint | None, dict[str, dict[str, Any]]]:
+    """Return what the manifest of a step's folder says, None where it does not say it."""
     try:
-        content = json.loads(manifest.read_text(encoding="utf-8"))
+        content = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
         files, facts = content["files"], content["facts"]
-        if isinstance(facts, dict) and all("sha256" in each for each in files.values()):
-            return cast(dict[str, Any], content)
+        num_bytes = sum(int(each["bytes"]) for each in files.values() if each["sha256"])
+        if isinstance(facts, dict) and content["step"] == step:
+            return Checkpoint(path, step, cast(dict[str, Any], facts), num_bytes), files
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         pass
-    return None
+    return None, {}
 
 
 def _write(file: Path, text: str) -> None:
