@@ -6,6 +6,7 @@ Reads and writes `optimizer.safetensors`, `optimizer.json`, `scheduler.json` and
 
 import json
 import random
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
@@ -15,35 +16,56 @@ from safetensors.torch import load_file, save_file
 
 OPTIMIZER, OPTIMIZER_GROUPS = "optimizer.safetensors", "optimizer.json"
 SCHEDULER = "scheduler.json"
+INSIDE = "/"
 
 
 def save_optimizer(optimizer: torch.optim.Optimizer, folder: Path) -> None:
-    """Write the tensors of each parameter by `<number>.<name>`, and the groups as JSON."""
-    state: dict[str, Any] = optimizer.state_dict()
+    """Write the tensors of each parameter by `<number>/<name>`, and all else as JSON."""
+    content: dict[str, Any] = optimizer.state_dict()
     tensors: dict[str, torch.Tensor] = {}
-    plain: dict[str, dict[str, Any]] = {}
-    for number, values in state["state"].items():
-        for name, value in values.items():
-            if isinstance(value, torch.Tensor):
-                tensors[f"{number}.{name}"] = value.detach().cpu().contiguous()
-            else:
-                plain.setdefault(str(number), {})[name] = value
+    plain = _without_tensors(content["state"], "", tensors)
     save_file(tensors, folder / OPTIMIZER)
-    content = {"param_groups": state["param_groups"], "plain": plain}
-    (folder / OPTIMIZER_GROUPS).write_text(json.dumps(content), encoding="utf-8")
+    rest = {"param_groups": content["param_groups"], "plain": plain}
+    (folder / OPTIMIZER_GROUPS).write_text(json.dumps(rest), encoding="utf-8")
+
+
+def _without_tensors(
+    values: Mapping[Any, Any], prefix: str, tensors: dict[str, torch.Tensor]
+) -> dict[str, Any]:
+    """Return values without their tensors, which are added to `tensors` under their path."""
+    plain: dict[str, Any] = {}
+    for name, value in values.items():
+        if isinstance(value, torch.Tensor):
+            # 8-bit optimizers have one table for all parameters; safetensors wants each apart.
+            tensors[f"{prefix}{name}"] = value.detach().to("cpu", copy=True).contiguous()
+        elif isinstance(value, dict):
+            inner = cast(dict[Any, Any], value)
+            plain[str(name)] = _without_tensors(inner, f"{prefix}{name}{INSIDE}", tensors)
+        else:
+            plain[str(name)] = value
+    return plain
 
 
 def load_optimizer(optimizer: torch.optim.Optimizer, folder: Path) -> None:
-    """Take back what `save_optimizer` wrote; devices and dtypes are those of the parameters."""
+    """Take back what `save_optimizer` wrote, bit for bit, on the devices of the parameters."""
     content = json.loads((folder / OPTIMIZER_GROUPS).read_text(encoding="utf-8"))
-    state: dict[int, dict[str, Any]] = {}
-    for key, tensor in load_file(folder / OPTIMIZER).items():
-        number, _, name = key.partition(".")
-        state.setdefault(int(number), {})[name] = tensor
-    for number, values in content["plain"].items():
-        state.setdefault(int(number), {}).update(values)
+    plain: dict[str, Any] = content["plain"]
+    for path, tensor in load_file(folder / OPTIMIZER).items():
+        *outer, name = path.split(INSIDE)
+        place = plain
+        for each in outer:
+            place = place[each]
+        place[name] = tensor
+    state = {int(number): values for number, values in plain.items()}
     groups = [_as_before(each) for each in content["param_groups"]]
     optimizer.load_state_dict({"state": state, "param_groups": groups})
+    parameters = [each for group in optimizer.param_groups for each in group["params"]]
+    for number, values in state.items():
+        own = optimizer.state[parameters[number]]
+        for name, value in values.items():
+            # torch gives states the dtype of their parameter: a float32 one would be rounded.
+            if isinstance(value, torch.Tensor) and own[name].dtype != value.dtype:
+                own[name] = value.to(own[name].device)
 
 
 def _as_before(group: dict[str, Any]) -> dict[str, Any]:
