@@ -17,7 +17,7 @@ ONE = ClusterSection()
 @pytest.fixture
 def run(tmp_path, monkeypatch):
     """Launch a module made of the given lines, which gets the resolved file as sys.argv[1]."""
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setenv("PYTHONPATH", path_with(tmp_path))
     (tmp_path / "made").mkdir()
 
     def start(*lines, cluster=ONE):
@@ -31,6 +31,10 @@ def run(tmp_path, monkeypatch):
     return start
 
 
+def path_with(folder):
+    return os.pathsep.join([str(folder), *filter(None, [os.environ.get("PYTHONPATH")])])
+
+
 WRITE = "out = __import__('pathlib').Path(__import__('sys').argv[1]).parent"
 
 
@@ -41,9 +45,11 @@ def test_events_arrive_in_order_and_whole(run):
 
 
 def test_the_line_a_rank_leaves_is_the_error(run):
-    fail = "from devtune.launch.local import fail; fail(out, 'the disk is full; free some')"
-    with pytest.raises(DevtuneError, match="^the disk is full; free some$"):
+    fail = "from devtune.launch.mailbox import leave_error as leave; leave(out, 'the disk is full'"
+    fail += " '; free some', 7); leave(out, 'another rank fails too'); exit(1)"
+    with pytest.raises(DevtuneError, match="^the disk is full; free some$") as raised:
         run(WRITE, fail)
+    assert raised.value.exit_code == 7
 
 
 def test_a_crash_is_named_by_its_last_line_and_its_log(run):
@@ -74,7 +80,7 @@ def test_no_rank_outlives_its_launcher(tmp_path):
         "from devtune.recipe import ClusterSection;"
         "launch('made.job', Path(sys.argv[1]), ClusterSection(), print, distributed=False)"
     )
-    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    environment = {**os.environ, "PYTHONPATH": path_with(tmp_path)}
     launcher = subprocess.Popen([sys.executable, "-c", program, str(resolved)], env=environment)
     wait_for(lambda: resolved.read_text(encoding="utf-8").isdigit())
     rank = int(resolved.read_text(encoding="utf-8"))

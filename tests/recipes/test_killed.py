@@ -20,7 +20,7 @@ TINY = (
 # What shows that a stage has done something that it does not do again when it is resumed.
 SIGNS = {
     "collect": "scratch/parts/*/??????", "build": "scratch/parts/*/??????",
-    "train": "checkpoints/*/.complete",
+    "train": "checkpoints/checkpoint-*/manifest.json",
 }  # fmt: skip
 
 

@@ -385,3 +385,16 @@ def test_killed_at_any_event_the_old_or_the_new_one_is_there_and_whole(prepare, 
         assert names(root) == sorted(f"checkpoint-{found.step + n}" for n in (0, 2)) + left, number
     assert number > 50
     assert seen == {4, 6}
+
+
+def test_the_one_that_is_to_be_the_result_must_be_whole(saved):
+    assert saved.of_step(4).step == 4
+    flip_a_bit(saved.root / "checkpoint-4")
+    line = (
+        r"checkpoint-4: is to be the result and adapter_model.safetensors is not what was written"
+        r" \(sha256 differs\); move .*/checkpoints away and run the command again: it begins anew$"
+    )
+    with pytest.raises(DevtuneError, match=line):
+        saved.of_step(4)
+    with pytest.raises(DevtuneError, match="checkpoint-8: is to be the result and its manifest.js"):
+        saved.of_step(8)

@@ -15,14 +15,23 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO
 
 from devtune.errors import DevtuneError
 from devtune.launch.extensions import extensions
-from devtune.launch.mailbox import ERROR, EVENTS, STACKS, ask_to_stop, read
+from devtune.launch.mailbox import (
+    DUE,
+    ERROR,
+    EVENTS,
+    STACKS,
+    STOPPED,
+    ask_to_stop,
+    forget_to_stop,
+    read,
+)
 from devtune.recipe import ClusterSection
 
 POLL_SECONDS = 0.2
@@ -76,10 +85,15 @@ def launch(
             with _politely(out):
                 for event in _events(out, ranks, cluster.processes_per_node):
                     tell(event)
+        except (KeyboardInterrupt, SystemExit):
+            _stop(ranks, (signal.SIGKILL,))  # asked once already
+            raise
         except BaseException:
             _stop(ranks)
             raise
-    if ranks.returncode != 0:
+    forget_to_stop(out)
+    # A signal to all processes of a job ends torchrun too, after its ranks have saved.
+    if ranks.returncode != 0 and not read(out, STOPPED):
         code = int((read(out, ERROR) or {}).get("exit_code", 1))
         raise _Failed(_why(out, log, ranks.returncode), code)
 
@@ -129,7 +143,7 @@ def _events(out: Path, ranks: subprocess.Popen[bytes], num_ranks: int) -> Iterat
         yield from (json.loads(line) for line in lines)
         if ended:
             break
-        if _stacks(out):
+        if _stacks(out) or _is_overdue(out):
             time.sleep(STACK_SECONDS)
             raise DevtuneError(_who_hangs(out, num_ranks))
         time.sleep(POLL_SECONDS)
@@ -142,6 +156,15 @@ def _stacks(out: Path) -> dict[int, str]:
     files = (out / STACKS).glob("rank-*.txt")
     found = {int(each.stem.partition("-")[2]): each.read_text("utf-8", "replace") for each in files}
     return {rank: text for rank, text in found.items() if text}
+
+
+def _is_overdue(out: Path) -> bool:
+    """Whether a rank gave no sign in time nor wrote its stack since: its process is stopped."""
+    for each in (out / STACKS).glob(DUE.format("*")):
+        text = each.read_text(encoding="utf-8")
+        if text and time.monotonic() > float(text) + STACK_SECONDS:
+            return True
+    return False
 
 
 def _who_hangs(out: Path, num_ranks: int) -> str:
@@ -169,9 +192,11 @@ def _deepest(stack: str) -> str:
     return f"{match[3]} ({match[1]}:{match[2]})" if match else "an unknown place"
 
 
-def _stop(ranks: subprocess.Popen[bytes]) -> None:
+def _stop(
+    ranks: subprocess.Popen[bytes], signals: Sequence[int] = (signal.SIGTERM, signal.SIGKILL)
+) -> None:
     """End the whole session of the ranks: politely, then for good."""
-    for sig in (signal.SIGTERM, signal.SIGKILL):
+    for sig in signals:
         try:
             os.killpg(ranks.pid, sig)
             ranks.wait(timeout=STOP_SECONDS)

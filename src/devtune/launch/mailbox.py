@@ -6,12 +6,15 @@ job's processes would kill their helpers too.
 
 import json
 import os
+import shutil
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 STOP, OWNER, STOPPED, ERROR, RESULT = "stop", "owner", "stopped.json", "error.json", "result.json"
-EVENTS, STACKS = "events.jsonl", "stacks"
+EVENTS, STACKS, ASTRAY = "events.jsonl", "stacks", "astray"
+DUE = "rank-{}.due"
+"""In `stacks`: until when a rank promises a sign of progress, in seconds of the monotonic clock."""
 EXIT_FAILED, EXIT_STOPPED, EXIT_FENCED = 1, 75, 93
 """75 is EX_TEMPFAIL: run it again. 93 says that another job owns the run: do not."""
 
@@ -20,9 +23,10 @@ def clear(out: Path) -> None:
     """Forget what an earlier job said."""
     for name in (STOP, STOPPED, ERROR, RESULT, EVENTS):
         (out / name).unlink(missing_ok=True)
-    for pattern in (f"{ERROR}.*", f"{STACKS}/*"):
-        for file in out.glob(pattern):
-            file.unlink(missing_ok=True)
+    for file in out.glob(f"{ERROR}.*"):
+        file.unlink(missing_ok=True)
+    for name in (STACKS, ASTRAY):
+        shutil.rmtree(out / name, ignore_errors=True)
 
 
 def own(out: Path, token: str) -> None:
@@ -43,6 +47,11 @@ def ask_to_stop(out: Path) -> None:
     """Ask all ranks to save after the step they are at, and end."""
     with suppress(OSError):
         (out / STOP).touch()
+
+
+def forget_to_stop(out: Path) -> None:
+    """Take the question back: it was answered, and is no part of a result."""
+    (out / STOP).unlink(missing_ok=True)
 
 
 def is_asked_to_stop(out: Path) -> bool:

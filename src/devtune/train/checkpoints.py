@@ -102,6 +102,18 @@ class Checkpoints:
             path.rename(aside)
         return found
 
+    def of_step(self, step: int) -> Checkpoint:
+        """Return that of a step; raises `DevtuneError` when it is not what was committed."""
+        path = self.root / f"checkpoint-{step}"
+        found, _ = _read(path, step)
+        fault = fault_of(path, step)
+        if found is None or fault:
+            raise DevtuneError(
+                f"{path}: is to be the result and {fault}; move {self.root} away and run the"
+                " command again: it begins anew"
+            )
+        return found
+
     def _folders(self) -> list[tuple[int, Path]]:
         """Return what is named like a checkpoint, with its step, the newest first."""
         found = ((NAME.fullmatch(each.name), each) for each in self.root.glob("checkpoint-*"))

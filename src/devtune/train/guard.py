@@ -131,6 +131,9 @@ class Guard(TrainerCallback):
         loss = (logs or {}).get("loss")
         if loss is None:
             return
+        norm = logs.get("grad_norm")
+        if norm is not None and not math.isfinite(norm):  # before weights made of it are saved
+            self.trainer.end_astray(f"the gradient of step {state.global_step} is {norm}")
         _check_first_loss(state.global_step, float(loss), self.trainer)
         usual = sum(self._losses) / len(self._losses) if self._losses else math.inf
         if len(self._losses) == SPIKE_STEPS and loss > self.section.max_loss_ratio * usual:
@@ -145,14 +148,15 @@ class Guard(TrainerCallback):
         """What the first rank sees on the disk."""
         if not is_first:
             return GO
-        if is_saving and owner_of(self.out) != self.checkpoints.owner:
-            return FENCED
-        if is_saving:
+        is_stopping = is_asked_to_stop(self.out)
+        if is_saving or is_stopping:
+            if owner_of(self.out) != self.checkpoints.owner:
+                return FENCED
             try:
                 check_space(self.out, self._needed_bytes)
             except DevtuneError:
                 return FULL
-        return STOP if is_asked_to_stop(self.out) else GO
+        return STOP if is_stopping else GO
 
     def _agree(self, word: int) -> int:
         if not dist.is_initialized():

@@ -13,6 +13,7 @@ from datasets import Dataset
 from trl import DPOConfig, DPOTrainer, SFTConfig, SFTTrainer
 
 from devtune.errors import DevtuneError
+from devtune.launch.mailbox import ASTRAY
 from devtune.train.batches import WEIGHTS, pair_collator, tokens_in, with_weights
 from devtune.train.engine import has_engine, is_converted, mend_converted, save_engine, shared_rows
 from devtune.train.rows import PAIR_COLUMNS, samples_of
@@ -32,8 +33,6 @@ OWN = {
     "sequence_parallel_size",
 }  # fmt: skip
 """Fields of a section that are not passed on as they are."""
-ASTRAY = "astray"
-"""Folder of what was learnt from when training went wrong."""
 
 
 class _Watched:

@@ -117,6 +117,8 @@ def _prepare(
     guard = Guard(out, section, checkpoints, watchdog, job["total_batch"], trainer=trainer)
     if job["best_step"]:
         guard.best = Best(job["best_step"], job["best_loss"])
+        if trainer.is_world_process_zero():  # now, not after days
+            checkpoints.of_step(job["best_step"])
     trainer.add_callback(guard)
     trainer.add_callback(Reporter(out))
     return trainer, guard
@@ -165,9 +167,9 @@ def _take_best(guard: Any, trainer: Any, out: Path) -> int | None:
     if not guard.section.load_best_model_at_end:
         return None
     last = [row["eval_loss"] for row in trainer.state.log_history if "eval_loss" in row][-1]
-    found = next((c for c in guard.checkpoints.committed() if c.step == guard.best.step), None)
-    if found is None or not guard.best.loss < last or not math.isfinite(guard.best.loss):
+    if not guard.best.loss < last or not math.isfinite(guard.best.loss):
         return trainer.state.global_step
+    found = guard.checkpoints.of_step(guard.best.step)
     for old in parts_of(out / FINAL, WEIGHTS):
         old.unlink()
     for file in parts_of(found.path, WEIGHTS):
