@@ -23,7 +23,7 @@ class Stage:
     also: tuple[str, ...] = ()
     """Sections it needs besides its own."""
     resumable: bool = False
-    precious: str = ""
+    precious: tuple[str, ...] = ()
     """Pattern of what took so long that it is never thrown away for another recipe's sake."""
     is_private: bool = False
     """Whether its result holds texts of the sources as they are."""
@@ -53,7 +53,7 @@ LINE = (
     ),
     Stage(
         "train", "adapter", ("dataset", "base"), "devtune.train.training:train",
-        also=("cluster",), resumable=True, precious="checkpoints/checkpoint-*",
+        also=("cluster",), resumable=True, precious=("checkpoints/checkpoint-*", "metrics.json"),
         help="dataset/ → adapter/, resumed where it was killed",
     ),
     Stage(

@@ -23,7 +23,11 @@ PRIVATE, READING = 0o700, 0o055
 
 @contextmanager
 def owned(
-    scratch: Path, signed: Mapping[str, Any], resumable: bool, precious: str, permissions: int
+    scratch: Path,
+    signed: Mapping[str, Any],
+    resumable: bool,
+    precious: tuple[str, ...],
+    permissions: int,
 ) -> Generator[None]:
     """Own the scratch directory: empty, or as a killed run of the same work left it.
 
@@ -47,7 +51,7 @@ def owned(
         os.close(handle)
 
 
-def _is_of(scratch: Path, signed: Mapping[str, Any], precious: str) -> bool:
+def _is_of(scratch: Path, signed: Mapping[str, Any], precious: tuple[str, ...]) -> bool:
     """Whether a killed run of the same work left the scratch directory.
 
     Raises `DevtuneError` where another work left there what is never thrown away.
@@ -59,9 +63,9 @@ def _is_of(scratch: Path, signed: Mapping[str, Any], precious: str) -> bool:
         reasons = "; ".join(differences(left, signed))
     except (OSError, ValueError, KeyError):
         reasons = "it does not say of what"
-    if precious and any(scratch.glob(precious)):
+    if any(any(scratch.glob(each)) for each in precious):
         raise DevtuneError(
-            f"{scratch}: holds checkpoints of another run: {reasons}; set another run_dir, or move"
+            f"{scratch}: holds what another run has learnt: {reasons}; set another run_dir, or move"
             " it away to begin anew"
         )
     return False

@@ -53,7 +53,7 @@ def run_stage(
     work: Work,
     *,
     resumable: bool = False,
-    precious: str = "",
+    precious: tuple[str, ...] = (),
     permissions: int | None = None,
 ) -> tuple[dict[str, Any], bool]:
     """Return the manifest of `out`, doing the work only if it is not there yet.
@@ -61,7 +61,7 @@ def run_stage(
     `identity` is everything the result depends on besides its inputs: the resolved section with
     paths replaced by content hashes. `work` gets the scratch directory and fills it; if
     `resumable`, it gets what a killed run left there; what another recipe's run left is cleared,
-    unless a file of it matches `precious`. `permissions` are those of a folder of the
+    unless a file of it matches one of `precious`. `permissions` are those of a folder of the
     result, files the same without the right to enter; by default the umask decides. Until it is
     done nobody but its owner can look into it. Returns (manifest, whether work was done).
     Raises `DevtuneError` when an input is unfinished, when `out` holds another result (naming

@@ -46,6 +46,10 @@ TORCHRUN_SIGNAL = re.compile(r"exitcode\s*:\s*-(\d+)")
 Tell = Callable[[dict[str, Any]], None]
 
 
+class _Hanging(DevtuneError):
+    """A rank makes no progress."""
+
+
 class _Failed(DevtuneError):
     """A rank's own line, with the exit code it asks for."""
 
@@ -85,8 +89,8 @@ def launch(
             with _politely(out):
                 for event in _events(out, ranks, cluster.processes_per_node):
                     tell(event)
-        except (KeyboardInterrupt, SystemExit):
-            _stop(ranks, (signal.SIGKILL,))  # asked once already
+        except (KeyboardInterrupt, SystemExit, _Hanging):
+            _stop(ranks, (signal.SIGKILL,))  # they were asked once, or would not answer
             raise
         except BaseException:
             _stop(ranks)
@@ -145,7 +149,7 @@ def _events(out: Path, ranks: subprocess.Popen[bytes], num_ranks: int) -> Iterat
             break
         if _stacks(out) or _is_overdue(out):
             time.sleep(STACK_SECONDS)
-            raise DevtuneError(_who_hangs(out, num_ranks))
+            raise _Hanging(_who_hangs(out, num_ranks))
         time.sleep(POLL_SECONDS)
     if source:
         source.close()
