@@ -194,6 +194,11 @@ def test_where_all_are_damaged_each_is_told_of_and_none_is_taken(saved):
     step, told = newest(saved)
     assert step is None
     assert [each.split(" ")[0] for each in told] == ["checkpoint-6", "checkpoint-4", "checkpoint-2"]
+    assert [each.endswith("no other is left: beginning anew") for each in told] == [
+        False,
+        False,
+        True,
+    ]
 
 
 def test_a_damaged_one_takes_no_place_of_a_whole_one(saved):

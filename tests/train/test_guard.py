@@ -81,7 +81,7 @@ def test_a_gradient_that_is_no_number_ends_the_job_before_anything_of_it_is_save
 
 
 def test_what_went_astray_is_forgotten_by_the_next_job(tmp_path):
-    for name in ("astray/rank-1.json", "stacks/rank-0.txt", "stop", "error.json.7", "error.json"):
+    for name in ("astray/rank-1.json", "stacks/rank-0.txt", "stop", "error.json.7", "owner.new"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
     clear(tmp_path)

@@ -1,7 +1,5 @@
 import json
 import pickle
-import random
-import time
 from pathlib import Path
 
 import pytest
@@ -14,16 +12,7 @@ from devtune.recipe import ClusterSection
 from devtune.stage import Outcome, run_stage
 from devtune.train.checkpoints import Checkpoints
 from devtune.train.training import train
-from tests.train.jobs import (
-    end_for_good,
-    ended,
-    make_section,
-    on_engine,
-    pids_of_ranks,
-    result_of,
-    start,
-    step_of,
-)
+from tests.train.jobs import make_section, on_engine
 
 STAGE = next(each for each in LINE if each.name == "train")
 NOWHERE = Path("/nowhere")
@@ -104,10 +93,10 @@ def test_killed_while_its_result_was_hashed_it_trains_nothing_again(tmp_path):
 
 
 class Trap:
-    def __init__(self, canary):
+    def __init__(self, canary) -> None:
         self.canary = canary
 
-    def __reduce__(self):
+    def __reduce__(self) -> tuple:
         return (Path.touch, (self.canary,))
 
 
@@ -130,28 +119,3 @@ def test_a_pickle_that_is_not_what_was_committed_is_not_read(dataset, base, tmp_
     assert len(said) == 1
     assert "checkpoint-2 is skipped: " in said[0]
     assert not canary.exists()
-
-
-def punish(section, dataset, base, out, ranks, source):
-    """Kill the launcher or a rank at random moments, time after time, and let it end then."""
-    num_killed = 0
-    for _ in range(8):
-        job = start(section, dataset, base, out, ranks)
-        deadline = time.monotonic() + source.uniform(0, 90)
-        is_early, lasts = source.random() < 0.25, source.uniform(0, 2)
-        while job.poll() is None and time.monotonic() < deadline:
-            if is_early or step_of(out):
-                deadline = min(deadline, time.monotonic() + lasts)
-                is_early = True
-            time.sleep(0.01)
-        victims = [job.pid, *pids_of_ranks(out).values()]
-        if job.poll() is None:
-            num_killed += 1
-            kill(source.choice(victims))
-        job.wait(timeout=60)
-    job = start(section, dataset, base, out, ranks)
-    try:
-        assert ended(job, 300) == (0, "")
-    finally:
-        end_for_good(job, out)
-    return num_killed

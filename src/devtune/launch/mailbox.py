@@ -21,7 +21,7 @@ EXIT_FAILED, EXIT_STOPPED, EXIT_FENCED = 1, 75, 93
 
 def clear(out: Path) -> None:
     """Forget what an earlier job said."""
-    for name in (STOP, STOPPED, ERROR, RESULT, EVENTS):
+    for name in (STOP, STOPPED, ERROR, RESULT, EVENTS, f"{OWNER}.new"):
         (out / name).unlink(missing_ok=True)
     for file in out.glob(f"{ERROR}.*"):
         file.unlink(missing_ok=True)

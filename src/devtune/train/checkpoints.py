@@ -90,12 +90,17 @@ class Checkpoints:
         whole makes room for it.
         """
         found: Checkpoint | None = None
-        for step, path in self._folders():
+        folders = self._folders()
+        for number, (step, path) in enumerate(folders, 1):
             fault = fault_of(path, step)
             if fault is None:
                 found, _ = _read(path, step)
                 break
-            tell(f"{path.name} is skipped: {fault}; going on from the one before it")
+            is_last = number == len(folders)
+            then = (
+                "no other is left: beginning anew" if is_last else "going on from the one before it"
+            )
+            tell(f"{path.name} is skipped: {fault}; {then}")
             aside = path.with_name(SKIPPED + path.name)
             if aside.exists():
                 self._remove(aside)
