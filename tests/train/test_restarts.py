@@ -109,7 +109,9 @@ def test_a_pickle_that_is_not_what_was_committed_is_not_read(dataset, base, tmp_
     checkpoints = Checkpoints(out / "checkpoints", "first")
     shards = [f"global_step2/{each}.pt" for each in ("mp_rank_00_model_states", "zero_pp_rank_0")]
     contents = dict.fromkeys(("optimizer.pt", "rng_state.pth", *shards), b"harmless")
-    committed = commit(checkpoints, 2, {**contents, "latest": b"global_step2"})
+    state = {"global_step": 2, "max_steps": 2, "stateful_callbacks": {}}  # else nothing is loaded
+    rest = {"latest": b"global_step2", "trainer_state.json": json.dumps(state).encode()}
+    committed = commit(checkpoints, 2, {**contents, **rest})
     for name in contents:
         (committed.path / name).write_bytes(trap)
     section = on_engine(tmp_path, max_steps=2, save_steps=1)
