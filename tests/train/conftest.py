@@ -75,8 +75,17 @@ def make_pairs(count):
         yield PreferenceRow(f"pair-{number}", "trajectory", prompt, *sides, *labels)
 
 
+def with_engine(values, tmp_path):
+    settings = values.pop("deepspeed_settings", None)
+    if settings is None:
+        return values
+    file = tmp_path / "deepspeed.json"
+    file.write_text(json.dumps(settings), encoding="utf-8")
+    return {**values, "deepspeed": file}
+
+
 @pytest.fixture
-def make_preferences():
+def make_preferences(tmp_path):
     def make(**values):
         defaults = {
             "type": "dpo",
@@ -89,7 +98,7 @@ def make_preferences():
             "save_steps": 2,
             "bf16": False,
         }
-        return DpoSection.model_validate({**defaults, **values})
+        return DpoSection.model_validate({**defaults, **with_engine(values, tmp_path)})
 
     return make
 
@@ -97,10 +106,6 @@ def make_preferences():
 @pytest.fixture
 def make_section(tmp_path):
     def make(**values):
-        settings = values.pop("deepspeed_settings", None)
-        if settings is not None:
-            values["deepspeed"] = tmp_path / "deepspeed.json"
-            values["deepspeed"].write_text(json.dumps(settings), encoding="utf-8")
         defaults = {
             "type": "sft",
             "adapter": ADAPTER,
@@ -110,6 +115,6 @@ def make_section(tmp_path):
             "gradient_checkpointing": False,
             "save_steps": 2,
         }
-        return SftSection.model_validate({**defaults, **values})
+        return SftSection.model_validate({**defaults, **with_engine(values, tmp_path)})
 
     return make

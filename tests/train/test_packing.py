@@ -1,3 +1,5 @@
+"""On SDPA with its mask of blocks; the kernels of flash attention need a GPU: *not measured*."""
+
 import pytest
 import torch
 
@@ -54,3 +56,32 @@ def test_without_positions_that_restart_the_loss_would_be_another(
     sequence = ("position_ids", "cu_seq_lens_q", "cu_seq_lens_k", "max_length_q", "max_length_k")
     mixed, _ = nats(model, packed, drop=(*sequence, "seq_idx"))
     assert abs(mixed - clean) > 1e-3 * clean
+
+
+def gradients(model, batches):
+    """Of the summed loss over all batches, by name of the parameter."""
+    model.zero_grad()
+    for batch in batches:
+        inputs = {key: value for key, value in batch.items() if key != "labels"}
+        logits = model(**inputs, use_cache=False).logits[:, :-1].flatten(0, 1)
+        labels = batch["labels"][:, 1:].flatten()
+        torch.nn.functional.cross_entropy(logits, labels, reduction="sum").backward()
+    return {name: parameter.grad.clone() for name, parameter in model.named_parameters()}
+
+
+def test_packed_and_unpacked_samples_teach_the_same(make_section, dataset, base, tmp_path):
+    rows = load_rows(dataset / "train.parquet", 128)
+    model = load_model(base, torch.float32)
+    packed = list(loader(make_section(bf16=False), rows, base, tmp_path))
+    apart = list(loader(make_section(bf16=False, packing=False), rows, base, tmp_path))
+    mine, theirs = gradients(model, packed), gradients(model, apart)
+    assert len(mine) == 21
+    for name, gradient in theirs.items():
+        off = float((mine[name] - gradient).norm() / gradient.norm())
+        assert off < 1e-5, (name, off)
+    sequence = ("position_ids", "cu_seq_lens_q", "cu_seq_lens_k", "max_length_q", "max_length_k")
+    dropped = (*sequence, "seq_idx")
+    mixed = [{key: value for key, value in batch.items() if key not in dropped} for batch in packed]
+    name = "model.layers.0.self_attn.v_proj.weight"
+    off = (gradients(model, mixed)[name] - theirs[name]).norm() / theirs[name].norm()
+    assert off > 1e-2  # where samples see each other

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,11 @@ LAYER = re.compile(r"\.layers\.(\d+)\.(.+)$")
 
 def load_for_training(section: TrainSection, base: Path) -> PreTrainedModel:
     """Load the base as the method wants it: in the dtype of training, or NF4 for QLoRA."""
+    if section.deepspeed is not None:
+        import deepspeed
+
+        # On CPUs accelerate joins the ranks without the engine, which would shard over one of them.
+        deepspeed.init_distributed()
     dtype = torch.bfloat16 if section.bf16 else torch.float32
     kwargs: dict[str, Any] = {"attn_implementation": section.attn_implementation}
     adapter = section.adapter
@@ -31,6 +37,10 @@ def load_for_training(section: TrainSection, base: Path) -> PreTrainedModel:
     model = load_model(base, dtype, **kwargs)
     model.config.use_cache = False
     if isinstance(adapter, FullAdapter):
+        # Under the names of its files a wrapper's weights are not found again by a resumed run, and
+        # ZeRO-3 makes up names of its own.
+        save = partial(model.save_pretrained, save_original_format=False)
+        setattr(model, "save_pretrained", save)  # noqa: B010
         for name, parameter in model.named_parameters():
             parameter.requires_grad = "vision_tower" not in name and "projector" not in name
     return model
@@ -50,6 +60,13 @@ def peft_config(section: TrainSection) -> LoraConfig | None:
         use_dora=adapter.use_dora,
         task_type="CAUSAL_LM",
     )
+
+
+def keep_precision(section: TrainSection, model: Any) -> None:
+    """Undo what TRL does to the adapter of a quantised base: BF16, also where nothing else is."""
+    for parameter in model.parameters():
+        if parameter.requires_grad and not section.bf16:
+            parameter.data = parameter.data.float()
 
 
 def check_wrapped(names: Iterable[str], base: Path) -> int:

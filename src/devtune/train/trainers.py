@@ -14,6 +14,7 @@ from trl import DPOConfig, DPOTrainer, SFTConfig, SFTTrainer
 
 from devtune.errors import DevtuneError
 from devtune.launch.mailbox import ASTRAY
+from devtune.train.adapter import keep_precision
 from devtune.train.batches import WEIGHTS, pair_collator, tokens_in, with_weights
 from devtune.train.engine import has_engine, is_converted, mend_converted, save_engine, shared_rows
 from devtune.train.rows import PAIR_COLUMNS, samples_of
@@ -166,6 +167,8 @@ def make_trainer(section: TrainSection, **parts: Any) -> Any:
         trainer = Sft(**parts)
         if WEIGHTS in parts["train_dataset"].column_names:
             trainer.data_collator = with_weights(trainer.data_collator)
-        return trainer
-    pad = parts["processing_class"].pad_token_id
-    return Dpo(**parts, data_collator=pair_collator(pad))
+    else:
+        pad = parts["processing_class"].pad_token_id
+        trainer = Dpo(**parts, data_collator=pair_collator(pad))
+    keep_precision(section, trainer.model)
+    return trainer
