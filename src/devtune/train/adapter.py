@@ -19,11 +19,6 @@ LAYER = re.compile(r"\.layers\.(\d+)\.(.+)$")
 
 def load_for_training(section: TrainSection, base: Path) -> PreTrainedModel:
     """Load the base as the method wants it: in the dtype of training, or NF4 for QLoRA."""
-    if section.deepspeed is not None:
-        import deepspeed
-
-        # On CPUs accelerate joins the ranks without the engine, which would shard over one of them.
-        deepspeed.init_distributed()
     dtype = torch.bfloat16 if section.bf16 else torch.float32
     kwargs: dict[str, Any] = {"attn_implementation": section.attn_implementation}
     adapter = section.adapter
