@@ -56,6 +56,13 @@ def mixed(tmp_path, dataset):
 
 
 @pytest.fixture(scope="session")
+def breeze_dir(request):
+    from tests.breeze import built
+
+    return built(request, "bf16") / "model"
+
+
+@pytest.fixture(scope="session")
 def pairs(tmp_path_factory):
     directory = tmp_path_factory.mktemp("pairs")
     write_preference_rows(directory / "preferences.parquet", make_pairs(80))

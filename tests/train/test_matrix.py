@@ -141,3 +141,15 @@ def test_a_killed_run_ends_in_the_weights_of_one_that_was_not(
     mine, theirs = (weights_of(tmp_path / each) for each in ("killed", "whole"))
     assert mine.keys() == theirs.keys()
     assert [name for name in theirs if not mine[name].equal(theirs[name])] == []
+
+
+@COMPILING
+@pytest.mark.parametrize("engine", ["alone", pytest.param("zero3", marks=pytest.mark.slow)])
+def test_activations_that_are_computed_twice_teach_the_same(
+    engine, make_cell, dataset, base, tmp_path
+):
+    kept, ranks = make_cell("lora", engine)
+    run(kept, dataset, base, tmp_path / "kept", ranks)
+    again, _ = make_cell("lora", engine, gradient_checkpointing=True)
+    run(again, dataset, base, tmp_path / "again", ranks)
+    assert rows_of(tmp_path / "again") == rows_of(tmp_path / "kept")
