@@ -67,12 +67,33 @@ def test_several_nodes_are_not_started_on_one_machine(run):
         run("pass", cluster=ClusterSection(nodes=4))
 
 
-def test_no_rank_outlives_its_launcher(tmp_path):
+SLEEPER = """
+import os, pathlib, sys, time
+pathlib.Path(sys.argv[1]).write_text(str(os.getpid()))
+time.sleep(60)
+"""
+# What torchrun is to a rank: dead before the rank has asked the kernel to be killed with it.
+BETWEEN = """
+import subprocess, sys, time
+subprocess.Popen([sys.executable, "-c", LATE, sys.argv[1]])
+time.sleep(60)
+"""
+LATE = """
+import os, pathlib, sys, time
+from devtune.launch.local import die_with_parent
+parent = os.getppid()
+pathlib.Path(sys.argv[1]).write_text(str(os.getpid()))
+while os.getppid() == parent:
+    time.sleep(0.01)
+die_with_parent()
+time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize("job", [SLEEPER, f"LATE = {LATE!r}\n{BETWEEN}"])
+def test_no_rank_outlives_its_launcher(job, tmp_path):
     (tmp_path / "made").mkdir()
-    sleeper = (
-        "import os, sys, time, pathlib\npathlib.Path(sys.argv[1]).write_text(str(os.getpid()))"
-    )
-    (tmp_path / "made" / "job.py").write_text(f"{sleeper}\ntime.sleep(60)", encoding="utf-8")
+    (tmp_path / "made" / "job.py").write_text(job, encoding="utf-8")
     resolved = tmp_path / "resolved.json"
     resolved.write_text(json.dumps({}), encoding="utf-8")
     program = (

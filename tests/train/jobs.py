@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from devtune.fingerprint import hash_file
@@ -113,10 +114,11 @@ def pids_of_ranks(out):
 
 def end_for_good(job, out):
     """Kill what a failed test left."""
-    for pid in (*pids_of_ranks(out).values(), job.pid):
-        if job.poll() is None:
-            os.kill(pid, signal.SIGKILL)
+    job.kill()
     job.wait()
+    for pid in pids_of_ranks(out).values():
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
 
 
 def result_of(out):

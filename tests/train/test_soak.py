@@ -33,6 +33,10 @@ def is_killed(job, out, source):
         return False
     os.kill(victim, signal.SIGKILL)
     job.communicate(timeout=60)
+    deadline = time.monotonic() + 60
+    while pids_of_ranks(out):  # one may have been loading when torchrun died
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
     return True
 
 

@@ -39,6 +39,7 @@ STOP_SECONDS = 20
 STACK_SECONDS = 5
 """What other ranks get to write their stacks after the first one has."""
 PR_SET_PDEATHSIG = 1
+LAUNCHER = "DEVTUNE_LAUNCHER_PID"
 FULL_BYTES = 1 << 16
 FATAL = (signal.SIGKILL, signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS)
 TORCHRUN_SIGNAL = re.compile(r"exitcode\s*:\s*-(\d+)")
@@ -81,7 +82,7 @@ def launch(
             stdin=subprocess.DEVNULL,
             stdout=sink,
             stderr=subprocess.STDOUT,
-            env=os.environ | environment,
+            env=os.environ | environment | {LAUNCHER: str(os.getpid())},
             preexec_fn=die_with_parent,
             start_new_session=True,
         )
@@ -227,5 +228,18 @@ def _why(out: Path, log: Path, code: int) -> str:
 
 
 def die_with_parent() -> None:
-    """Ask the kernel to kill this process when its parent dies, so that no rank is orphaned."""
+    """Ask the kernel to kill this process when its parent dies, so that no rank is orphaned.
+
+    Ends it now where what started it died before it could ask, as torchrun may while ranks load.
+    """
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    launcher = int(os.environ.get(LAUNCHER, os.getppid()))
+    if launcher not in _ancestors(os.getpid()):
+        os._exit(1)
+
+
+def _ancestors(pid: int) -> Iterator[int]:
+    while pid > 1:
+        status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
+        pid = int(status.partition("PPid:")[2].split()[0])
+        yield pid
