@@ -142,7 +142,7 @@ def test_a_job_that_lost_its_run_does_not_save_when_asked_to_stop_either(begin, 
 @pytest.mark.slow
 def test_a_process_that_is_stopped_is_found_and_the_job_ends(begin, tmp_path):
     out = tmp_path / "out"
-    job = begin(make_section(max_steps=10_000, ddp_timeout=10), out, step=4)
+    job = begin(make_section(max_steps=10_000, ddp_timeout=30), out, step=4)
     os.kill(pids_of_ranks(out)[0], signal.SIGSTOP)
     began = time.monotonic()
     assert ended(job) == (
@@ -151,7 +151,7 @@ def test_a_process_that_is_stopped_is_found_and_the_job_ends(begin, tmp_path):
         f" ended, stacks of all ranks: {out / 'stacks'}; run the same command again to go on from"
         " the last checkpoint\n",
     )
-    assert 5 < time.monotonic() - began < 30
+    assert 20 < time.monotonic() - began < 60
     assert not pids_of_ranks(out)
     assert newest(out) >= 3
 
@@ -173,14 +173,14 @@ def test_two_ranks_stop_at_one_step_when_one_of_them_or_all_processes_are_told(b
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_of_two_ranks_the_one_that_is_stopped_is_named(begin, tmp_path):
-    section, out = on_engine(tmp_path, max_steps=10_000, ddp_timeout=25), tmp_path / "out"
+    section, out = on_engine(tmp_path, max_steps=10_000, ddp_timeout=40), tmp_path / "out"
     job = begin(section, out, ranks=2, step=4)
     os.kill(pids_of_ranks(out)[1], signal.SIGSTOP)
     began = time.monotonic()
     code, said = ended(job)
     assert code == 1
     assert said.startswith("no progress for too long: rank 1 does not answer, not even with its st")
-    assert time.monotonic() - began < 60
+    assert time.monotonic() - began < 80
     stacks = {each.name: each.read_text() for each in (out / "stacks").glob("rank-*.txt")}
     assert "torch/distributed" in stacks["rank-0.txt"]
     assert not stacks["rank-1.txt"]
