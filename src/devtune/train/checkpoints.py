@@ -65,15 +65,15 @@ class Checkpoints:
         }
         for name in files:
             (staged / name).chmod(mode)  # safetensors leaves 0600 whatever the umask
-            _sync(staged / name)
+            sync(staged / name)
         content = {"step": step, "facts": dict(facts), "files": files}
         _write(staged / MANIFEST, json.dumps(content, indent=2, sort_keys=True) + "\n")
         for folder in {(staged / name).parent for name in files} | {staged}:
-            _sync(folder)
+            sync(folder)
         if final.exists():  # damaged, or this run would have gone on from it
             self._remove(final)
         staged.rename(final)
-        _sync(self.root)
+        sync(self.root)
         _write(self.root / LATEST, final.name + "\n")
         return Checkpoint(final, step, dict(facts), sum(each["bytes"] for each in files.values()))
 
@@ -219,16 +219,17 @@ def _write(file: Path, text: str) -> None:
     """Replace a small file at once and for good."""
     new = file.with_name(file.name + ".new")
     new.write_text(text, encoding="utf-8")
-    _sync(new)
+    sync(new)
     new.replace(file)
-    _sync(file.parent)
+    sync(file.parent)
 
 
 def _size(file: Path) -> int:
     return file.stat().st_size
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
+    """Have the disk hold a file or folder for good."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)

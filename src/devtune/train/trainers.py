@@ -16,7 +16,7 @@ from devtune.errors import DevtuneError
 from devtune.launch.mailbox import ASTRAY
 from devtune.train.adapter import keep_precision
 from devtune.train.batches import WEIGHTS, pair_collator, tokens_in, with_weights
-from devtune.train.engine import has_engine, is_converted, mend_converted, save_engine, shared_rows
+from devtune.train.ranks import has_engine, is_converted, mend_converted, save_engine, shared_rows
 from devtune.train.rows import PAIR_COLUMNS, samples_of
 from devtune.train.states import (
     load_optimizer,

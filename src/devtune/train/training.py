@@ -27,7 +27,7 @@ from devtune.launch.mailbox import (
 from devtune.progress import Progress
 from devtune.recipe import ClusterSection
 from devtune.stage import Outcome
-from devtune.train.checkpoints import Checkpoint, Checkpoints
+from devtune.train.checkpoints import Checkpoint, Checkpoints, sync
 from devtune.train.engine import (
     check_shared_rows,
     engine_settings,
@@ -81,6 +81,8 @@ def train(
             " again to go on"
         )
     _tidy(out, section)
+    for file in (*(each for each in out.iterdir() if each.is_file()), out):
+        sync(file)  # before the mark that says that all is there
     (out / RESULT).rename(out / METRICS)
     return _end(out, json.loads((out / METRICS).read_text(encoding="utf-8")))
 

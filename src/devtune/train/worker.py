@@ -17,7 +17,7 @@ from devtune.errors import DevtuneError
 from devtune.launch.local import die_with_parent
 from devtune.launch.mailbox import EXIT_FAILED, STOPPED, ask_to_stop, leave_error
 from devtune.train.checkpoints import Checkpoints
-from devtune.train.engine import join_ranks, prepare_process
+from devtune.train.engine import prepare_process
 from devtune.train.training import FINAL, TRACKING, WEIGHTS, parts_of
 from devtune.tuning import SftSection, Train, TrainSection
 
@@ -96,6 +96,8 @@ def _prepare(
     trained, held_out = _rows(section, dataset)
     section = _measurable(section, len(held_out))
     if job["engine"] and job["accelerator"] == "cpu":
+        from devtune.train.ranks import join_ranks
+
         join_ranks(section.ddp_timeout)
     arguments = arguments_of(section, job, checkpoints.staging)  # before the model: ZeRO-3
     arguments.eval_on_start = bool(section.eval_steps and not job["checkpoint"])
