@@ -165,7 +165,8 @@ def _memory(
     """Return GiB on one device, while loading, and offloaded by one rank."""
     base = _weight_bytes(shape, train)
     weight, gradient, states = _bytes_a_trained_parameter(train, sharding)
-    extra = 0 if isinstance(train.adapter, FullAdapter) else weight * trained
+    held = _width(train) if isinstance(train.adapter, FullAdapter) else 0
+    extra = (weight - held) * trained
     weights = (base + extra) / sharding.divisor(3)
     gradients = gradient * trained / sharding.divisor(2)
     optimizer = states * trained / sharding.divisor(1)
@@ -189,7 +190,7 @@ def _memory(
 
 def _weight_bytes(shape: Shape, train: TrainSection) -> float:
     """The base model's weights; NF4 covers the linears, the rest stays as it is."""
-    width = BF16 if train.bf16 else FP32
+    width = _width(train)
     everything = text_parameters(shape) + shape.vision_parameters
     if not isinstance(train.adapter, QLoraAdapter):
         return float(width * everything)
@@ -203,14 +204,15 @@ def _weight_bytes(shape: Shape, train: TrainSection) -> float:
 def _bytes_a_trained_parameter(train: TrainSection, sharding: _Sharding) -> tuple[int, int, int]:
     """Weight, gradient, optimiser states.
 
-    DeepSpeed keeps an fp32 master copy beside AdamW's two moments. Without it AdamW works in the
-    dtype of the parameter: fp32 for LoRA (PEFT), BF16 for QLoRA (TRL) and full training.
+    DeepSpeed keeps an fp32 master copy beside AdamW's two moments. Without it all four are fp32.
     """
-    width = BF16 if train.bf16 else FP32
     if sharding.engine:
-        return width, width, 3 * FP32
-    width = FP32 if train.adapter.type == "lora" else width
-    return width, width, 2 * width
+        return _width(train), _width(train), 3 * FP32
+    return FP32, FP32, 2 * FP32
+
+
+def _width(train: TrainSection) -> int:
+    return BF16 if train.bf16 else FP32
 
 
 def _tokens(train: TrainSection) -> int:
@@ -227,7 +229,7 @@ def _activation_bytes(shape: Shape, train: TrainSection) -> float:
     loss is computed in chunks (TRL's fused head), so that logits do not count.
     """
     tokens = _tokens(train)
-    width = BF16 if train.bf16 else FP32
+    width = _width(train)
     heads = shape.num_attention_heads + shape.num_key_value_heads
     values = 4 * shape.hidden_size + 2 * heads * shape.head_dim + 4 * shape.intermediate_size
     layer = width * tokens * values

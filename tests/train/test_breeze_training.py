@@ -52,7 +52,8 @@ def test_a_killed_fine_tuning_of_breeze_ends_byte_for_byte_like_one_that_was_not
     assert outcome.metrics["resumed_at_step"] in (1, 2)
     losses = curve(tmp_path / "whole")
     assert losses[0] < 5  # a model that knows Python; ln V is 10.8
-    files = sorted(each.name for each in (tmp_path / "whole").iterdir())
-    assert files == sorted(each.name for each in (tmp_path / "killed").iterdir())
+    whole = tmp_path / "whole"
+    files = [each.name for each in whole.iterdir() if each.name != "metrics.json"]  # with seconds
+    assert len(files) >= 3
     for name in files:
         assert hash_file(tmp_path / "killed" / name) == hash_file(tmp_path / "whole" / name), name

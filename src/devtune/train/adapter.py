@@ -58,9 +58,15 @@ def peft_config(section: TrainSection) -> LoraConfig | None:
 
 
 def keep_precision(section: TrainSection, model: Any) -> None:
-    """Undo what TRL does to the adapter of a quantised base: BF16, also where nothing else is."""
+    """Hold what is trained in float32, unless an engine keeps a copy of its own in it.
+
+    Most steps of AdamW at a usual rate are smaller than what BF16 can add to a weight. TRL gives
+    the adapter of QLoRA in BF16, and PEFT would give it back in float32 when a run is resumed.
+    """
+    if section.deepspeed is not None and section.bf16:
+        return
     for parameter in model.parameters():
-        if parameter.requires_grad and not section.bf16:
+        if parameter.requires_grad:
             parameter.data = parameter.data.float()
 
 
