@@ -57,6 +57,7 @@ def test_a_loss_that_is_no_number_ends_the_job_and_names_its_samples(
     assert not checkpoints_of(tmp_path / "out")
 
 
+@pytest.mark.slow
 def test_a_loss_far_above_those_before_ends_the_job_and_names_its_samples(dataset, base, tmp_path):
     values = {"learning_rate": 1e-6, "max_loss_ratio": 1.0001, "packing": False}
     with pytest.raises(DevtuneError) as raised:

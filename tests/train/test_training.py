@@ -109,6 +109,7 @@ def kill_when(section, dataset, base, out, sign):
     worker.wait()
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(900)  # the first compiles an extension of the engine
 @pytest.mark.parametrize("stage", [0, 2])
 def test_two_ranks_under_deepspeed_follow_the_same_curve_as_one_process(

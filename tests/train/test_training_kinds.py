@@ -21,7 +21,9 @@ def curve(out, key="loss"):
     return [row[key] for row in rows if key in row]
 
 
-@pytest.mark.parametrize("adapter", ["lora", "qlora", "full"])
+@pytest.mark.parametrize(
+    "adapter", ["lora", *(pytest.param(each, marks=pytest.mark.slow) for each in ("qlora", "full"))]
+)
 def test_preferences_are_learnt(adapter, make_preferences, pairs, base, tmp_path):
     rate = 1e-3 if adapter == "full" else 5e-3
     section = make_preferences(
@@ -68,7 +70,7 @@ def test_a_family_without_weight_teaches_nothing(make_section, mixed, base, tmp_
     assert all(one[name].equal(two[name]) for name in one)
 
 
-@pytest.mark.parametrize("packing", [True, False])
+@pytest.mark.parametrize("packing", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_equal_weights_are_no_weights(packing, make_section, dataset, base, tmp_path):
     values = {"bf16": False, "packing": packing, "max_steps": 3}
     run(make_section(**values), dataset, base, tmp_path / "plain")
