@@ -13,10 +13,10 @@ from devtune.data.exporting import exported_ids
 from devtune.errors import DevtuneError
 from devtune.jsonl import read_jsonl
 from devtune.recipe import Recipe
-from devtune.records import SPLITS, Preference, Sample
+from devtune.records import PREFERENCES, SPLITS, Preference, Sample
 from devtune.report.descent import Finished, adrift, descendants, find_finished
 from devtune.report.lineage import MODELS
-from devtune.report.rows import PAIRS, read_facts, read_pair_facts
+from devtune.report.rows import read_facts, read_pair_facts, table_of
 from devtune.stage import MANIFEST, read_manifest
 
 UNFINISHED = ("adapter.partial", "model.partial", "serving.partial")
@@ -142,10 +142,10 @@ def _ids_of(directory: Path, split: str) -> dict[str, None]:
 
 def _pairs_of(directory: Path) -> dict[str, None]:
     """Ids of pairs, which are of the training side; a rejected session stands nowhere else."""
-    rows = directory / f"{PAIRS}.jsonl"
+    rows = directory / f"{PREFERENCES}.jsonl"
     if rows.is_file():
         return dict.fromkeys(each.sample_id for each in read_jsonl(rows, Preference))
-    return dict.fromkeys(x["sample_id"] for x in read_pair_facts(directory / f"{PAIRS}.parquet"))
+    return dict.fromkeys(x["sample_id"] for x in read_pair_facts(table_of(directory)))
 
 
 def _missing(ids: Iterable[str], others: Iterable[str]) -> tuple[str, ...]:

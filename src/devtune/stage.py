@@ -5,7 +5,6 @@
 """
 
 import json
-import os
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from devtune.differences import differences
+from devtune.durable import permitted, sync
 from devtune.errors import DevtuneError, one_line
 from devtune.fingerprint import fingerprint_of, hash_file
 from devtune.memory import forget_peak_memory, peak_memory_mib
@@ -75,7 +75,7 @@ def run_stage(
     }
     fingerprint = fingerprint_of(signed)
     scratch = out.with_name(out.name + ".partial")
-    permissions = _by_umask() if permissions is None else permissions
+    permissions = permitted() if permissions is None else permissions
     try:
         if manifest := _finished(out, signed, fingerprint):
             return manifest, False
@@ -187,12 +187,12 @@ def _publish(scratch: Path, out: Path, manifest: Mapping[str, Any], permissions:
     )
     _permit(scratch, permissions)
     for each in scratch.rglob("*"):
-        _fsync(each)
+        sync(each)
     (scratch / MARK).unlink(missing_ok=True)  # so late that a kill during all this costs nothing
     temporary.rename(scratch / MANIFEST)
-    _fsync(scratch)
+    sync(scratch)
     scratch.rename(out)
-    _fsync(out.parent)
+    sync(out.parent)
 
 
 def _permit(directory: Path, permissions: int) -> None:
@@ -200,20 +200,6 @@ def _permit(directory: Path, permissions: int) -> None:
     for each in directory.rglob("*"):
         each.chmod(permissions if each.is_dir() else permissions & 0o666)
     directory.chmod(permissions)
-
-
-def _by_umask() -> int:
-    umask = os.umask(0)
-    os.umask(umask)
-    return 0o777 & ~umask
-
-
-def _fsync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _now() -> str:

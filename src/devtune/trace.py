@@ -12,10 +12,19 @@ from typing import Any
 
 from devtune.errors import DevtuneError
 from devtune.jsonl import read_jsonl
-from devtune.records import SPLITS, Contamination, Preference, Provenance, Rejected, Sample, Source
+from devtune.records import (
+    PREFERENCES,
+    SPLITS,
+    Contamination,
+    Preference,
+    Provenance,
+    Rejected,
+    Sample,
+    Source,
+)
 from devtune.report.lineage import Part, find_lineage, find_part, open_dataset
 from devtune.report.origins import read_origins
-from devtune.report.rows import PAIRS, read_facts, rendered_pair
+from devtune.report.rows import read_facts, rendered_pair
 from devtune.stage import MANIFEST, QUICK_BYTES, read_manifest, verify_files
 
 NUM_NAMED = 3
@@ -137,7 +146,7 @@ def _mentions(samples: Path, dataset: Part) -> Iterator[tuple[str, str, dict[str
         for line, row in enumerate(read_jsonl(file, Sample), 1):
             where = {"split": split, "file": f"{samples.name}/{file.name}", "line": line}
             yield row.sample_id, "rows", {**where, "family": row.family, **_made(row)}
-    file = samples / f"{PAIRS}.jsonl"
+    file = samples / f"{PREFERENCES}.jsonl"
     for line, pair in enumerate(read_jsonl(file, Preference) if file.is_file() else (), 1):
         where = {"split": "train", "file": f"{samples.name}/{file.name}", "line": line}
         yield pair.sample_id, "rows", {**where, "family": pair.kind, **_paired(pair)}
@@ -189,7 +198,7 @@ def _steps(samples: Mapping[str, Any], found: Found) -> Iterator[dict[str, Any]]
     numbers = {row["step"] for row in found.rows}
     is_pair = any("chosen_id" in row for row in found.rows)
     for number, step in enumerate(steps, 1):
-        if is_pair and step.get("type") == PAIRS:
+        if is_pair and step.get("type") == PREFERENCES:
             yield {"number": number, "options": step}
         if number in numbers or (not numbers and step.get("type") == found.family):
             yield {"number": number, "options": step}

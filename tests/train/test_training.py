@@ -93,7 +93,7 @@ def kill_when(section, dataset, base, out, sign):
         "dataset": str(dataset),
         "base": str(base),
         "out": str(out),
-        **{"owner": "first", "checkpoint": None, "resumed_at_step": 0, "total_batch": 1},
+        **{"owner": "first", "checkpoint": None, "resumed_at_step": 0},
         **{"best_step": None, "best_loss": None},
     }
     own(out, "first")

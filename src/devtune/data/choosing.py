@@ -10,10 +10,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from devtune.data.chunks import Chunk, chunks_of
-from devtune.data.corpus import Made
 from devtune.data.parts import Run, run_parts
 from devtune.data.pool import Pool, Samples
 from devtune.data.selection.benchmark_texts import read_benchmarks, read_texts
@@ -90,18 +89,26 @@ class Sketching:
             (out / split / PLACES).write_text(json.dumps(places), encoding="utf-8")
 
 
+class Readable(Protocol):
+    """Conversations in numbered parts."""
+
+    def of_unit(self, unit: int) -> Iterator[tuple[int, Sample]]:
+        """Yield (position, conversation) of one part."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Matching:
     """What the samples of one part share with texts nothing may be trained on."""
 
-    samples: Samples
+    samples: Readable
     references: Path
 
     def __call__(self, unit: Any, out: Path) -> None:
         """Look up one part."""
         rows = (
-            (position, made.sample.sample_id, _place(made), text_of(made.sample))
-            for position, made in self.samples.of(unit)
+            (position, each.sample_id, _place(each), text_of(each))
+            for position, each in self.samples.of_unit(unit)
         )
         write_matches(rows, References.load(self.references), out / MATCHES)
 
@@ -230,6 +237,6 @@ def _trained_texts(row: SourceFile | Change) -> Iterator[tuple[str, str]]:
         yield edit.old_blob, edit.old
 
 
-def _place(made: Made) -> str:
-    where = made.sample.provenance[0]
+def _place(sample: Sample) -> str:
+    where = sample.provenance[0]
     return f"{where.source}/{where.path}"

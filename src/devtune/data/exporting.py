@@ -29,7 +29,7 @@ from devtune.data.exported_rows import (
     pair_origin,
     preference_example,
 )
-from devtune.data.pairing import PREFERENCES, PREFIX
+from devtune.data.pairing import PREFIX
 from devtune.data.privacy.leftovers import rules_broken
 from devtune.data.privacy.rules import RULES, compiled_rules
 from devtune.data.renderers.pairs import sides_of
@@ -38,7 +38,7 @@ from devtune.data.selection.wording import text_of
 from devtune.errors import DevtuneError
 from devtune.jsonl import read_jsonl, to_json
 from devtune.progress import Progress
-from devtune.records import SPLITS, Preference, Sample
+from devtune.records import PREFERENCES, SPLITS, Preference, Sample
 from devtune.stage import Outcome
 
 Format = Literal["jsonl", "parquet"]

@@ -14,10 +14,8 @@ from devtune.data.renderers.pairs import pair_row, sides_of
 from devtune.data.renderers.rows import Renderer, rejected
 from devtune.data.renderers.tokens import Unrendered
 from devtune.data.tables import write_preference_rows
-from devtune.records import Preference, PreferenceRow, Rejected
+from devtune.records import PREFERENCES, Preference, PreferenceRow, Rejected
 
-PREFERENCES = "preferences"
-"""Name of the table and of the rows it is made of."""
 PREFIX = "preference_"
 """Of the reasons of pairs: they are none of a sample, and counted apart."""
 

@@ -14,6 +14,7 @@ from devtune.data.corpus import Made
 from devtune.data.making import EVIDENCE, INDEX, MADE, Evidence
 from devtune.data.selection.index import IndexRow, Selection
 from devtune.jsonl import read_jsonl
+from devtune.records import Sample
 
 ALIVE = "alive.npy"
 
@@ -79,6 +80,10 @@ class Samples:
     parts: tuple[Path, ...]
     bases: tuple[int, ...]
     alive: Path
+
+    def of_unit(self, unit: int) -> Iterator[tuple[int, Sample]]:
+        """Yield (position, sample) of one part, without what selection knows of it."""
+        return ((position, made.sample) for position, made in self.of(unit))
 
     def of(self, unit: int) -> Iterator[tuple[int, Made]]:
         """Yield (position, sample) of one part."""

@@ -10,10 +10,10 @@ from pathlib import Path
 from devtune.data.chunks import chunks_of, read_at
 from devtune.data.trajectories.preferences import Attempt, pairs_of
 from devtune.jsonl import write_jsonl
-from devtune.records import Preference
+from devtune.records import PREFERENCES, Preference
 from devtune.steps.preferences import Preferences
 
-ATTEMPTS, PREFERENCES = "attempts.jsonl", "preferences.jsonl"
+ATTEMPTS = "attempts.jsonl"
 
 
 def write_preferences(
@@ -40,5 +40,5 @@ def write_preferences(
                     counts[f"preferences.{kind}"] += 1
                     yield pair
 
-    write_jsonl(out / PREFERENCES, pairs())
+    write_jsonl(out / f"{PREFERENCES}.jsonl", pairs())
     return counts

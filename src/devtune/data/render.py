@@ -20,7 +20,7 @@ from devtune.data.cards.description import Makeup, Work, describe
 from devtune.data.cards.readme import card
 from devtune.data.cards.statements import counted
 from devtune.data.chunks import Chunk, chunks_of
-from devtune.data.pairing import PREFERENCES, PREFIX, Pairing
+from devtune.data.pairing import PREFIX, Pairing
 from devtune.data.parts import Run, run_parts
 from devtune.data.privacy.leftovers import rules_broken
 from devtune.data.privacy.rules import compiled_rules
@@ -31,7 +31,7 @@ from devtune.errors import DevtuneError
 from devtune.jsonl import read_jsonl, write_jsonl
 from devtune.pipeline import Executor, RenderSection
 from devtune.progress import Progress
-from devtune.records import SPLITS, Rejected, Sample, TokenRow
+from devtune.records import PREFERENCES, SPLITS, Rejected, Sample, TokenRow
 from devtune.stage import Outcome
 
 CARD, METADATA = "README.md", "croissant.json"

@@ -14,16 +14,16 @@ from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
-from devtune.data.choosing import CONTAMINATION, MATCHES, PLACES, Sketching
+from devtune.data.choosing import CONTAMINATION, MATCHES, PLACES, Matching, Sketching
 from devtune.data.chunks import chunks_of, read_at
 from devtune.data.making import REJECTED
 from devtune.data.parts import Run, finished_parts, run_parts
 from devtune.data.pool import Pool
 from devtune.data.preferring import ATTEMPTS
-from devtune.data.selection.contamination import Hit, References, find_hits, write_matches
+from devtune.data.selection.contamination import Hit, References, find_hits
 from devtune.data.selection.overlap import find_near
 from devtune.data.selection.sketches import Sketches, write_sketches
-from devtune.data.selection.wording import answer_of, text_of
+from devtune.data.selection.wording import answer_of
 from devtune.data.trajectories.preferences import Attempt
 from devtune.jsonl import to_json
 from devtune.records import Contamination, Rejected, Sample
@@ -63,22 +63,6 @@ class Attempts:
 def _as_sample(attempt: Attempt) -> Sample:
     messages = tuple(replace(each, is_trained=True) for each in attempt.messages)
     return Sample(attempt.sample_id, FAMILY, messages, (attempt.provenance,), attempt.tools)
-
-
-@dataclass(frozen=True, slots=True)
-class Matching:
-    """What the sessions of one file share with texts nothing may be trained on."""
-
-    attempts: Attempts
-    references: Path
-
-    def __call__(self, unit: Any, out: Path) -> None:
-        """Look up one file."""
-        rows = (
-            (position, each.sample_id, _place(each), text_of(each))
-            for position, each in self.attempts.of_unit(unit)
-        )
-        write_matches(rows, References.load(self.references), out / MATCHES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,8 +164,3 @@ def _hit_row(hit: Hit, attempt: Attempt) -> Contamination:
     return Contamination(
         hit.sample_id, FAMILY, place.source, place.path, hit.benchmark, hit.document, hit.ngram
     )
-
-
-def _place(sample: Sample) -> str:
-    where = sample.provenance[0]
-    return f"{where.source}/{where.path}"

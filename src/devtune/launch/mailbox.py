@@ -68,10 +68,15 @@ def tell(out: Path, event: dict[str, Any]) -> None:
 def leave_error(out: Path, message: str, exit_code: int = EXIT_FAILED) -> None:
     """Leave one line for the launcher; the first rank to fail has the word."""
     mine = out / f"{ERROR}.{os.getpid()}"
-    mine.write_text(json.dumps({"error": message, "exit_code": exit_code}), encoding="utf-8")
+    leave(out, mine.name, {"error": message, "exit_code": exit_code})
     with suppress(FileExistsError):
         os.link(mine, out / ERROR)
     mine.unlink()
+
+
+def leave(out: Path, name: str, content: dict[str, Any]) -> None:
+    """Leave something for the launcher under a name."""
+    (out / name).write_text(json.dumps(content), encoding="utf-8")
 
 
 def read(out: Path, name: str) -> dict[str, Any] | None:

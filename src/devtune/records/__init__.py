@@ -31,7 +31,7 @@ from devtune.records.samples import (
     TokenRow,
     ToolCall,
 )
-from devtune.records.split import IGNORED, SPLITS, STRICT, Split
+from devtune.records.split import IGNORED, PREFERENCES, SPLITS, STRICT, Split
 
 __all__ = [
     "Action",
@@ -45,6 +45,7 @@ __all__ = [
     "FileEdit",
     "IGNORED",
     "Message",
+    "PREFERENCES",
     "Preference",
     "PreferenceRow",
     "Provenance",

@@ -29,7 +29,7 @@ from devtune.report.omissions import (
 )
 from devtune.report.origins import read_origins
 from devtune.report.privacy import LAYERS, Summary, read_summary
-from devtune.report.rows import PAIRS, read_pair_facts
+from devtune.report.rows import read_pair_facts, table_of
 from devtune.stage import QUICK_BYTES, verify_files
 
 NUM_DRAWN = 20
@@ -167,7 +167,7 @@ def read_numbers(dataset: Path) -> Numbers:
     for split in SPLITS:
         for index, (facts, places) in enumerate(read_origins(dataset, samples, split)):
             _count(numbers, split, index, facts, places)
-    for index, facts in enumerate(read_pair_facts(dataset / f"{PAIRS}.parquet")):
+    for index, facts in enumerate(read_pair_facts(table_of(dataset))):
         numbers.pairs[facts["family"]] += 1
         numbers.num_pair_tokens += facts["num_tokens"]
         numbers.pair_draw.offer(facts["sample_id"], index)

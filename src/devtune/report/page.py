@@ -17,7 +17,7 @@ from devtune.report.excerpt import Piece, spelt, turns
 from devtune.report.histogram import bins_of, draw
 from devtune.report.html import fill, inline, write_html
 from devtune.report.omissions import NUM_EXAMPLES
-from devtune.report.rows import PAIRS, read_pairs, read_tokens
+from devtune.report.rows import read_pairs, read_tokens, table_of
 from devtune.report.trajectories import FAMILY, INDEX, write_trajectories
 
 NUM_ROWS, NUM_OPEN_ROWS = 200, 12
@@ -76,7 +76,7 @@ def drawn_pairs(dataset: Path, numbers: Numbers) -> list[ShownPair]:
     renderer = open_renderer(dataset)
     found: list[ShownPair] = []
     wanted = numbers.pair_draw.drawn()
-    for _, row in read_pairs(dataset / f"{PAIRS}.parquet", wanted) if wanted else ():
+    for _, row in read_pairs(table_of(dataset), wanted) if wanted else ():
         given = {
             "prompt": (row.prompt_ids, [IGNORED] * len(row.prompt_ids)),
             "chosen": (row.chosen_ids, row.chosen_labels),

@@ -14,21 +14,16 @@ from rich.text import Text
 from devtune.data.renderers.pairs import sides_of
 from devtune.data.renderers.rows import Renderer, num_trained
 from devtune.jsonl import read_jsonl
-from devtune.records import IGNORED, Message, Preference, PreferenceRow
+from devtune.records import IGNORED, PREFERENCES, Message, Preference, PreferenceRow
 from devtune.report.conversation import mask_reasons, reasons_beside, turns_of
 from devtune.report.excerpt import spelt
 from devtune.report.lineage import find_part
-from devtune.report.rows import PAIRS, read_pair_facts, read_pairs
+from devtune.report.rows import read_pair_facts, read_pairs, table_of
 from devtune.report.stretches import Limits
 from devtune.report.turns import print_turns
 
 Shape = tuple[Limits | None, Limits | None]
 """How much is shown of context, and of what the assistant says."""
-
-
-def table_of(dataset: Path) -> Path:
-    """Return where the pairs of a dataset are, if it has any."""
-    return dataset / f"{PAIRS}.parquet"
 
 
 def print_pairs(
@@ -56,7 +51,7 @@ def _known(dataset: Path, manifest: Mapping[str, Any], wanted: set[str]) -> dict
     samples = find_part("samples", dataset, manifest)
     if samples.missing:
         return {}
-    rows = read_jsonl(samples.directory / f"{PAIRS}.jsonl", Preference)
+    rows = read_jsonl(samples.directory / f"{PREFERENCES}.jsonl", Preference)
     return {row.sample_id: row for row in rows if row.sample_id in wanted}
 
 

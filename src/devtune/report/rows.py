@@ -14,12 +14,10 @@ import pyarrow.parquet as pq
 
 from devtune.data.renderers.rows import num_trained
 from devtune.errors import DevtuneError
-from devtune.records import PreferenceRow
+from devtune.records import PREFERENCES, PreferenceRow
 
 FACTS = ["sample_id", "family", "num_tokens", "num_trained_tokens"]
 TOKENS = ["input_ids", "labels"]
-PAIRS = "preferences"
-"""Name of the table of pairs."""
 PAIR_FACTS = ["sample_id", "family", "num_tokens"]
 PAIR_COLUMNS = [each.name for each in fields(PreferenceRow)]
 ROWS_AT_ONCE = 64
@@ -55,9 +53,14 @@ def read_pair_facts(file: Path) -> Iterator[dict[str, Any]]:
             yield from batch.to_pylist()
 
 
+def table_of(dataset: Path) -> Path:
+    """Return where the pairs of a dataset are, if it has any."""
+    return dataset / f"{PREFERENCES}.parquet"
+
+
 def rendered_pair(dataset: Path, sample_id: str) -> Iterator[dict[str, Any]]:
     """Yield where a pair stands in its table, and how many tokens of both sides count."""
-    file = dataset / f"{PAIRS}.parquet"
+    file = table_of(dataset)
     facts = enumerate(read_pair_facts(file))
     wanted = {row: each for row, each in facts if each["sample_id"] == sample_id}
     for row, pair in read_pairs(file, list(wanted)) if wanted else ():

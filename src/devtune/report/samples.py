@@ -16,7 +16,7 @@ from devtune.data.cards.statements import counted
 from devtune.data.renderers.opening import open_renderer
 from devtune.errors import DevtuneError
 from devtune.jsonl import read_jsonl
-from devtune.records import Provenance, Sample
+from devtune.records import PREFERENCES, Provenance, Sample
 from devtune.report.conversation import (
     Turn,
     mask_reasons,
@@ -25,8 +25,8 @@ from devtune.report.conversation import (
 )
 from devtune.report.excerpt import spelt
 from devtune.report.lineage import find_part, open_dataset
-from devtune.report.pairs import print_pairs, table_of
-from devtune.report.rows import PAIRS, read_facts, read_pair_facts, read_tokens
+from devtune.report.pairs import print_pairs
+from devtune.report.rows import read_facts, read_pair_facts, read_tokens, table_of
 from devtune.report.stretches import Limits
 from devtune.report.turns import CLOSE, OPEN, TRAINED, has_colour, print_turns
 
@@ -44,12 +44,12 @@ def print_samples(
     manifest = open_dataset(dataset)
     file, shape = dataset / f"{split}.parquet", (None, None) if is_full else (CONTEXT, ANSWERS)
     num_pairs = sum(1 for _ in read_pair_facts(table_of(dataset))) if split == "train" else 0
-    if family == PAIRS and num_pairs:
+    if family == PREFERENCES and num_pairs:
         print_pairs(_console(), open_renderer(dataset), dataset, manifest, count, shape)
         return
     chosen, totals = _choose(file, family, count)
     if family and family not in chosen:
-        known = sorted([*chosen, *([PAIRS] if num_pairs else [])])
+        known = sorted([*chosen, *([PREFERENCES] if num_pairs else [])])
         raise DevtuneError(f"{dataset}: no family `{family}` in {split}; it has {known}")
     wanted = {row: facts for name in sorted(chosen) for row, facts in chosen[name]}
     known = known_samples(dataset, manifest, split, {each["sample_id"] for each in wanted.values()})
@@ -61,7 +61,9 @@ def print_samples(
     console.rule()
     shown = f"[{TRAINED}]on green[/]" if has_colour(console) else f"between {OPEN} and {CLOSE}"
     folded = "" if is_full else "; --full shows what is hidden"
-    pairs = f"; --family {PAIRS} shows {counted(num_pairs, 'pair')} of sessions" * bool(num_pairs)
+    pairs = f"; --family {PREFERENCES} shows {counted(num_pairs, 'pair')} of sessions" * bool(
+        num_pairs
+    )
     trained, total = totals["num_trained_tokens"], totals["num_tokens"]
     console.print(
         f"{totals['samples']} samples, {total:,} tokens, of which {trained:,} are trained"

@@ -57,6 +57,12 @@ def peft_config(section: TrainSection) -> LoraConfig | None:
     )
 
 
+def num_trained(model: Any) -> int:
+    """How many parameters are trained, on all ranks together where they are sharded."""
+    trained = (each for each in model.parameters() if each.requires_grad)
+    return sum(int(getattr(each, "ds_numel", 0) or each.numel()) for each in trained)
+
+
 def keep_precision(section: TrainSection, model: Any) -> None:
     """Hold what is trained in float32, unless an engine keeps a copy of its own in it.
 

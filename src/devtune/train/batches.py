@@ -6,9 +6,9 @@ from typing import Any
 import torch
 
 from devtune.records import IGNORED
+from devtune.train.rows import WEIGHTS
 
 Rows = list[dict[str, Any]]
-WEIGHTS = "weights"
 
 
 def with_weights(collate: Callable[[Rows], dict[str, Any]]) -> Callable[[Rows], dict[str, Any]]:

@@ -6,14 +6,14 @@ for people and other programs), one `staging-<owner>/` for each job that writes,
 """
 
 import json
-import os
 import re
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
+from devtune.durable import permitted, sync
 from devtune.errors import DevtuneError
 from devtune.fingerprint import hash_file
 
@@ -31,7 +31,7 @@ class Checkpoint:
     path: Path
     step: int
     facts: dict[str, Any]
-    """What its writer said: `total_batch`, `num_processes`, `eval_loss`, …"""
+    """What its writer said: `num_processes`, `best_step`, …"""
     num_bytes: int
 
 
@@ -59,7 +59,7 @@ class Checkpoints:
         sees it.
         """
         staged, final = self.staged(step), self.root / f"checkpoint-{step}"
-        mode = 0o666 & ~_umask()
+        mode = 0o666 & permitted()
         files: dict[str, dict[str, Any]] = {
             name: {"sha256": each, "bytes": _size(staged / name)} for name, each in hashes.items()
         }
@@ -184,22 +184,23 @@ def files_of(staged: Path) -> list[str]:
     """Return the relative names of what was staged, after what nobody reads is removed."""
     for name in PICKLES_NOBODY_READS:
         (staged / name).unlink(missing_ok=True)
-    return sorted(each.relative_to(staged).as_posix() for each in _files(staged))
+    files = (each for each in staged.rglob("*") if each.is_file())
+    return sorted(each.relative_to(staged).as_posix() for each in files)
 
 
-def check_space(where: Path, num_bytes: int) -> None:
-    """Raise `DevtuneError` where a checkpoint of `num_bytes` has no room."""
+def has_space(where: Path, num_bytes: int) -> bool:
+    """Whether a checkpoint of `num_bytes` has room."""
+    return shutil.disk_usage(where).free >= num_bytes
+
+
+def no_space(where: Path, num_bytes: int) -> DevtuneError:
+    """Say that it has none."""
     free = shutil.disk_usage(where).free
-    if free < num_bytes:
-        raise DevtuneError(
-            f"{where}: no space left for a checkpoint: {num_bytes / 1e6:,.1f} MB are needed,"
-            f" {free / 1e6:,.1f} MB free; free space there and run the command again, it goes on"
-            " from the last checkpoint"
-        )
-
-
-def _files(folder: Path) -> Iterator[Path]:
-    return (each for each in folder.rglob("*") if each.is_file())
+    return DevtuneError(
+        f"{where}: no space left for a checkpoint: {num_bytes / 1e6:,.1f} MB are needed,"
+        f" {free / 1e6:,.1f} MB free; free space there and run the command again, it goes on"
+        " from the last checkpoint"
+    )
 
 
 def _read(path: Path, step: int) -> tuple[Checkpoint | None, dict[str, dict[str, Any]]]:
@@ -226,18 +227,3 @@ def _write(file: Path, text: str) -> None:
 
 def _size(file: Path) -> int:
     return file.stat().st_size
-
-
-def sync(path: Path) -> None:
-    """Have the disk hold a file or folder for good."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def _umask() -> int:
-    umask = os.umask(0)
-    os.umask(umask)
-    return umask

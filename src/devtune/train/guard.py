@@ -18,9 +18,10 @@ from transformers import TrainerCallback
 from devtune.errors import DevtuneError
 from devtune.fingerprint import hash_file
 from devtune.launch.mailbox import EXIT_FENCED, is_asked_to_stop, owner_of
-from devtune.train.checkpoints import Checkpoints, check_space, files_of
+from devtune.train.adapter import num_trained
+from devtune.train.checkpoints import Checkpoints, files_of, has_space, no_space
 from devtune.train.watch import Watchdog
-from devtune.tuning import TrainSection
+from devtune.tuning import SftSection, TrainSection
 
 GO, STOP, FENCED, FULL = range(4)
 SPIKE_STEPS = 20
@@ -50,18 +51,16 @@ class Guard(TrainerCallback):
     section: TrainSection
     checkpoints: Checkpoints
     watchdog: Watchdog
-    total_batch: int
+    trainer: Any
     best: Best = field(default_factory=Best)
     is_stopped: bool = False
-    trainer: Any = None
     _losses: deque[float] = field(default_factory=lambda: deque(maxlen=SPIKE_STEPS))
     _needed_bytes: int = 0
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         """Learn how much room a checkpoint takes."""
         committed = self.checkpoints.committed()
-        trained = sum(_size(each) for each in self.trainer.model.parameters() if each.requires_grad)
-        estimate = trained * BYTES_A_TRAINED_PARAMETER
+        estimate = num_trained(self.trainer.model) * BYTES_A_TRAINED_PARAMETER
         self._needed_bytes = committed[0].num_bytes if committed else estimate
         self.watchdog.progress()
 
@@ -86,8 +85,7 @@ class Guard(TrainerCallback):
         if word == FENCED:
             raise _fenced(self.out)
         if word == FULL:
-            check_space(self.out, self._needed_bytes)
-            raise DevtuneError(f"{self.out}: too little room for a checkpoint; free space there")
+            raise no_space(self.out, self._needed_bytes)
 
     def on_evaluate(
         self, args: Any, state: Any, control: Any, metrics: Any = None, **_: Any
@@ -117,7 +115,6 @@ class Guard(TrainerCallback):
         if owner_of(self.out) != self.checkpoints.owner:
             raise _fenced(self.out)
         facts = {
-            "total_batch": self.total_batch,
             "num_processes": self.trainer.accelerator.num_processes,
             "best_step": self.best.step,
             "best_loss": self.best.loss if self.best.step else None,
@@ -134,7 +131,7 @@ class Guard(TrainerCallback):
         norm = logs.get("grad_norm")
         if norm is not None and not math.isfinite(norm):  # before weights made of it are saved
             self.trainer.end_astray(f"the gradient of step {state.global_step} is {norm}")
-        _check_first_loss(state.global_step, float(loss), self.trainer)
+        _check_first_loss(state.global_step, float(loss), self.section, self.trainer.model)
         usual = sum(self._losses) / len(self._losses) if self._losses else math.inf
         if len(self._losses) == SPIKE_STEPS and loss > self.section.max_loss_ratio * usual:
             self.trainer.end_astray(
@@ -152,9 +149,7 @@ class Guard(TrainerCallback):
         if is_saving or is_stopping:
             if owner_of(self.out) != self.checkpoints.owner:
                 return FENCED
-            try:
-                check_space(self.out, self._needed_bytes)
-            except DevtuneError:
+            if not has_space(self.out, self._needed_bytes):
                 return FULL
         return STOP if is_stopping else GO
 
@@ -173,18 +168,14 @@ def _fenced(out: Path) -> Fenced:
     )
 
 
-def _check_first_loss(step: int, loss: float, trainer: Any) -> None:
+def _check_first_loss(step: int, loss: float, section: TrainSection, model: Any) -> None:
     """A first loss near ln V is that of random weights: FP8 read without its scales, mostly."""
-    if trainer.section.type != "sft" or step != 1:
+    if not isinstance(section, SftSection) or step != 1:
         return
-    random_loss = math.log(trainer.model.config.get_text_config().vocab_size)
-    heaviest = max(1.0, *trainer.section.loss_weights.values(), 1.0)
+    random_loss = math.log(model.config.get_text_config().vocab_size)
+    heaviest = max([1.0, *section.loss_weights.values()])
     if loss > 0.9 * random_loss * heaviest:
         raise DevtuneError(
             f"the first loss is {loss:.2f}, that of random weights "
             f"(ln V = {random_loss:.2f}); the base is not what it should be: import it again"
         )
-
-
-def _size(parameter: Any) -> int:
-    return int(getattr(parameter, "ds_numel", 0) or parameter.numel())

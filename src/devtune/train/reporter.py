@@ -10,7 +10,8 @@ from typing import Any
 
 from transformers import TrainerCallback
 
-from devtune.launch.mailbox import RESULT, tell
+from devtune.launch.mailbox import RESULT, leave, tell
+from devtune.train.adapter import num_trained
 
 CURVE = "curve.jsonl"
 CURVE_KEYS = (
@@ -50,17 +51,12 @@ def write_result(out: Path, trainer: Any, facts: dict[str, Any]) -> None:
     rows = rows_of(trainer.state.log_history)
     lines = [json.dumps(row, sort_keys=True) for row in rows]
     (out / CURVE).write_text("\n".join(lines) + "\n", encoding="utf-8")
-    parameters = trainer.model.parameters()
     result = {
         "steps": trainer.state.global_step,
         "num_processes": trainer.accelerator.num_processes,
-        "trained_parameters": sum(_size(each) for each in parameters if each.requires_grad),
+        "trained_parameters": num_trained(trainer.model),
         "loss": next((row["loss"] for row in reversed(rows) if "loss" in row), None),
         "eval_loss": next((row["eval_loss"] for row in reversed(rows) if "eval_loss" in row), None),
         **facts,
     }
-    (out / RESULT).write_text(json.dumps(result), encoding="utf-8")
-
-
-def _size(parameter: Any) -> int:
-    return int(getattr(parameter, "ds_numel", 0) or parameter.numel())
+    leave(out, RESULT, result)

@@ -16,9 +16,11 @@ from datasets import Dataset
 from datasets.table import InMemoryTable
 
 from devtune.errors import DevtuneError
+from devtune.records import PREFERENCES
 
-PAIRS = "preferences.parquet"
 PAIR_COLUMNS = ("prompt_ids", "chosen_ids", "rejected_ids", "chosen_labels", "rejected_labels")
+WEIGHTS = "weights"
+"""Column of the weight of each token in the loss, where families have one."""
 HELD_OUT_SHARE = 20
 """Of so many pairs one is held out, chosen by hash."""
 
@@ -39,7 +41,7 @@ def load_rows(
     table = _some(table, num_samples) if num_samples is not None else table
     rows = table.select(["input_ids", "labels"])
     if weights:
-        rows = rows.append_column("weights", _weights_of(table, weights))
+        rows = rows.append_column(WEIGHTS, _weights_of(table, weights))
     return Dataset(InMemoryTable(rows))
 
 
@@ -71,10 +73,11 @@ def samples_of(dataset: Path, found: Iterable[Sequence[int]]) -> list[str]:
     """
     wanted = {_tokens_digest(each) for each in found}
     names: dict[bytes, str] = {}
-    for name, columns in (("train.parquet", ["input_ids"]), (PAIRS, list(PAIR_COLUMNS[:3]))):
-        if not (dataset / name).is_file():
+    for name, columns in (("train", ["input_ids"]), (PREFERENCES, list(PAIR_COLUMNS[:3]))):
+        table = dataset / f"{name}.parquet"
+        if not table.is_file():
             continue
-        for batch in pq.ParquetFile(dataset / name).iter_batches(columns=["sample_id", *columns]):
+        for batch in pq.ParquetFile(table).iter_batches(columns=["sample_id", *columns]):
             for row in batch.to_pylist():
                 for tokens in _wholes(row):
                     digest = _tokens_digest(tokens)

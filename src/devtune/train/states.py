@@ -12,6 +12,7 @@ from typing import Any, cast
 
 import numpy as np
 import torch
+from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 OPTIMIZER, OPTIMIZER_GROUPS = "optimizer.safetensors", "optimizer.json"
@@ -104,8 +105,6 @@ def save_random(folder: Path, rank: int) -> None:
 
 def load_random(folder: Path, rank: int) -> None:
     """Take back what `save_random` wrote; a rank that was not there before keeps its own."""
-    from safetensors import safe_open
-
     file = folder / _random(rank)
     if not file.is_file():
         return

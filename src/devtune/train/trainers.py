@@ -15,9 +15,9 @@ from trl import DPOConfig, DPOTrainer, SFTConfig, SFTTrainer
 from devtune.errors import DevtuneError
 from devtune.launch.mailbox import ASTRAY
 from devtune.train.adapter import keep_precision
-from devtune.train.batches import WEIGHTS, pair_collator, tokens_in, with_weights
+from devtune.train.batches import pair_collator, tokens_in, with_weights
 from devtune.train.ranks import has_engine, is_converted, mend_converted, save_engine, shared_rows
-from devtune.train.rows import PAIR_COLUMNS, samples_of
+from devtune.train.rows import PAIR_COLUMNS, WEIGHTS, samples_of
 from devtune.train.states import (
     load_optimizer,
     load_random,
@@ -26,7 +26,7 @@ from devtune.train.states import (
     save_random,
     save_scheduler,
 )
-from devtune.tuning import SftSection, TrainSection
+from devtune.tuning import SftSection, Train, TrainSection
 
 OWN = {
     "type", "adapter", "deepspeed", "attn_implementation", "eval_samples", "trainer_args",
@@ -129,20 +129,21 @@ class Dpo(_Watched, DPOTrainer):  # pyright: ignore
         self._signature_columns = [*PAIR_COLUMNS, "ref_chosen_logps", "ref_rejected_logps"]
 
 
-def arguments_of(section: TrainSection, job: dict[str, Any], staging: Path) -> Any:
+def arguments_of(section: Train, job: dict[str, Any], staging: Path) -> Any:
     """Return TRL's configuration: the section's fields by their names, and what devtune owns.
 
     `staging` is where transformers writes checkpoints before they are committed.
     """
     fields = {name: value for name, value in section if name not in OWN}
-    is_sft = isinstance(section, SftSection)
-    if is_sft:
+    if isinstance(section, SftSection):
+        kind = SFTConfig
         # Rows are packed a thousand at a time: long ones want short ones among them.
         fields |= {"packing_strategy": "bfd", "shuffle_dataset": section.packing}
     else:
-        fields["loss_type"] = list(getattr(section, "loss_type"))  # noqa: B009
+        kind = DPOConfig
+        fields["loss_type"] = list(section.loss_type)
         fields["max_length"] = None  # longer pairs were refused; nothing is cut
-    return (SFTConfig if is_sft else DPOConfig)(
+    return kind(
         output_dir=str(staging),
         deepspeed=job["engine"],
         use_cpu=job["accelerator"] == "cpu",
@@ -157,7 +158,7 @@ def arguments_of(section: TrainSection, job: dict[str, Any], staging: Path) -> A
         remove_unused_columns=True,
         **fields,
         **shared_rows(section),
-        **getattr(section, "trainer_args", {}),
+        **section.trainer_args,
     )
 
 

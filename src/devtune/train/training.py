@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from devtune.durable import sync
 from devtune.errors import DevtuneError
 from devtune.launch.local import Tell, launch
 from devtune.launch.mailbox import (
@@ -27,7 +28,7 @@ from devtune.launch.mailbox import (
 from devtune.progress import Progress
 from devtune.recipe import ClusterSection
 from devtune.stage import Outcome
-from devtune.train.checkpoints import Checkpoint, Checkpoints, sync
+from devtune.train.checkpoints import Checkpoint, Checkpoints
 from devtune.train.engine import (
     check_shared_rows,
     engine_settings,
@@ -115,7 +116,6 @@ def _job(
         "accelerator": cluster.accelerator,
         "checkpoint": str(checkpoint) if checkpoint else None,
         "resumed_at_step": found.step if found else 0,
-        "total_batch": section.total_train_batch_size(ranks),
         "best_step": facts.get("best_step"),
         "best_loss": facts.get("best_loss"),
         **{name: str(path) for name, path in paths.items()},

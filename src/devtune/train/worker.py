@@ -15,13 +15,12 @@ from pydantic import TypeAdapter
 
 from devtune.errors import DevtuneError
 from devtune.launch.local import die_with_parent
-from devtune.launch.mailbox import EXIT_FAILED, STOPPED, ask_to_stop, leave_error
+from devtune.launch.mailbox import EXIT_FAILED, STOPPED, ask_to_stop, leave, leave_error
+from devtune.records import PREFERENCES
 from devtune.train.checkpoints import Checkpoints
 from devtune.train.engine import prepare_process
-from devtune.train.training import FINAL, TRACKING, WEIGHTS, parts_of
-from devtune.tuning import SftSection, Train, TrainSection
-
-LOG = "train.log"
+from devtune.train.training import CHECKPOINTS, FINAL, LOG, TRACKING, WEIGHTS, parts_of
+from devtune.tuning import SftSection, Train
 
 
 def main(resolved: Path) -> None:
@@ -46,7 +45,7 @@ def _fail(out: Path, message: str, exit_code: int = EXIT_FAILED) -> None:
     sys.exit(exit_code)
 
 
-def train_rank(section: TrainSection, job: dict[str, Any], out: Path) -> None:
+def train_rank(section: Train, job: dict[str, Any], out: Path) -> None:
     """Load, wrap, train or resume, save; every rank runs the same lines."""
     from devtune.model import computes_in_bf16
     from devtune.train.watch import Watchdog
@@ -61,7 +60,7 @@ def train_rank(section: TrainSection, job: dict[str, Any], out: Path) -> None:
     seconds = time.monotonic() - started
     if guard.is_stopped:
         if trainer.is_world_process_zero():
-            _write(out / STOPPED, {"step": trainer.state.global_step})
+            leave(out, STOPPED, {"step": trainer.state.global_step})
         return
     if trainer.eval_dataset is not None and not _measured_at_end(trainer.state.log_history):
         trainer.evaluate()
@@ -82,9 +81,7 @@ def train_rank(section: TrainSection, job: dict[str, Any], out: Path) -> None:
     watchdog.close()
 
 
-def _prepare(
-    section: TrainSection, job: dict[str, Any], out: Path, watchdog: Any
-) -> tuple[Any, Any]:
+def _prepare(section: Train, job: dict[str, Any], out: Path, watchdog: Any) -> tuple[Any, Any]:
     """Return the trainer and what guards it."""
     from devtune.train.adapter import check_wrapped, load_for_training, peft_config
     from devtune.train.guard import Best, Guard
@@ -92,7 +89,7 @@ def _prepare(
     from devtune.train.trainers import arguments_of, make_trainer
 
     base, dataset = Path(job["base"]), Path(job["dataset"])
-    checkpoints = Checkpoints(out / "checkpoints", job["owner"])
+    checkpoints = Checkpoints(out / CHECKPOINTS, job["owner"])
     trained, held_out = _rows(section, dataset)
     section = _measurable(section, len(held_out))
     if job["engine"] and job["accelerator"] == "cpu":
@@ -116,7 +113,7 @@ def _prepare(
     if section.adapter.type != "full":
         names = [name for name, each in trainer.model.named_modules() if hasattr(each, "lora_A")]
         check_wrapped(names, base)
-    guard = Guard(out, section, checkpoints, watchdog, job["total_batch"], trainer=trainer)
+    guard = Guard(out, section, checkpoints, watchdog, trainer)
     if job["best_step"]:
         guard.best = Best(job["best_step"], job["best_loss"])
         if trainer.is_world_process_zero():  # now, not after days
@@ -126,18 +123,20 @@ def _prepare(
     return trainer, guard
 
 
-def _rows(section: TrainSection, dataset: Path) -> tuple[Any, Any]:
+def _rows(section: Train, dataset: Path) -> tuple[Any, Any]:
     """Return what is trained on and what is held out."""
-    from devtune.train.rows import PAIRS, load_pairs, load_rows
+    from devtune.train.rows import load_pairs, load_rows
 
     if not isinstance(section, SftSection):
-        return load_pairs(dataset / PAIRS, section.max_length, section.eval_samples)
+        return load_pairs(
+            dataset / f"{PREFERENCES}.parquet", section.max_length, section.eval_samples
+        )
     files = [dataset / f"{split}.parquet" for split in ("train", "held_out")]
     trained = load_rows(files[0], section.max_length, weights=section.loss_weights)
     return trained, load_rows(files[1], section.max_length, section.eval_samples)
 
 
-def _measurable(section: TrainSection, num_held_out: int) -> TrainSection:
+def _measurable(section: Train, num_held_out: int) -> Train:
     """Return the section without what needs rows that are held out where there are none."""
     if num_held_out:
         return section
@@ -182,10 +181,6 @@ def _take_best(guard: Any, trainer: Any, out: Path) -> int | None:
 def _measured_at_end(history: list[dict[str, Any]]) -> bool:
     last = max((row["step"] for row in history), default=0)
     return any("eval_loss" in row and row["step"] == last for row in history)
-
-
-def _write(file: Path, value: dict[str, Any]) -> None:
-    file.write_text(json.dumps(value), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from typing import Any
 
 from devtune.data.cards import statements
 from devtune.data.cards.description import Description, File
-from devtune.records import SPLITS
+from devtune.records import PREFERENCES, SPLITS
 
 CONTEXT: dict[str, Any] = {
     "@language": "en",
@@ -81,7 +81,6 @@ PAIR_COLUMNS = {
     "rejected_labels": ("cr:Int32", "The token where it is to be unlearnt, -100 where it is not."),
     "num_tokens": ("cr:Int32", "Length of the prompt and the longer side."),
 }
-PAIRS = "preferences"
 LISTS = (
     "input_ids",
     "labels",
@@ -133,7 +132,7 @@ def _conversations(split: str) -> dict[str, Any]:
 
 def _pairs(about: Description) -> list[dict[str, Any]]:
     what = "Pairs of a better and a worse session of one task, to train on."
-    return [] if about.num_pairs is None else [_record_set(PAIRS, what, PAIR_COLUMNS)]
+    return [] if about.num_pairs is None else [_record_set(PREFERENCES, what, PAIR_COLUMNS)]
 
 
 def _record_set(name: str, what: str, columns: Mapping[str, tuple[str, str]]) -> dict[str, Any]:

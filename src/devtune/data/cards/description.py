@@ -18,7 +18,7 @@ from devtune.errors import DevtuneError
 from devtune.fingerprint import hash_file
 from devtune.jsonl import read_jsonl
 from devtune.pipeline import RenderSection
-from devtune.records import SPLITS, Sample, Source
+from devtune.records import PREFERENCES, SPLITS, Sample, Source
 from devtune.stage import MANIFEST, read_manifest
 
 UNSTATED = ""
@@ -101,7 +101,7 @@ class Description:
     @property
     def num_pairs(self) -> int | None:
         """Rendered pairs; None where none were asked for."""
-        return self.render.counts.get("preferences")
+        return self.render.counts.get(PREFERENCES)
 
     @property
     def licenses(self) -> list[str]:

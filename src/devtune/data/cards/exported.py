@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from huggingface_hub import DatasetCardData
 
 from devtune.data.cards.description import UNSTATED, Makeup
-from devtune.data.cards.readme import LARGEST, LICENSES, PAIRS, SIZES, plain, text
-from devtune.records import SPLITS
+from devtune.data.cards.readme import LARGEST, LICENSES, SIZES, plain, text
+from devtune.records import PREFERENCES, SPLITS
 
 _FORMATS = {
     "jsonl": """\
@@ -95,14 +95,14 @@ A trainer that does not know `weight` trains on every answer, also on those that
 
 
 def _pairs(format: str, counts: Mapping[str, int]) -> str:
-    if PAIRS not in counts:
+    if PREFERENCES not in counts:
         return ""
-    number = f"{counts[PAIRS]:,} pair{'' if counts[PAIRS] == 1 else 's'}"
+    number = f"{counts[PREFERENCES]:,} pair{'' if counts[PREFERENCES] == 1 else 's'}"
     if format == "parquet":
-        load = f'"path/of/this/directory", "{PAIRS}", split="train"'
+        load = f'"path/of/this/directory", "{PREFERENCES}", split="train"'
         return _PAIRS.format(format=format, number=number, row="row", origins="", load=load)
-    load = f'"json", data_files={{"train": "{PAIRS}.jsonl"}}'
-    origins = f"\n`{PAIRS}.origins.jsonl` says in the same line where both are from."
+    load = f'"json", data_files={{"train": "{PREFERENCES}.jsonl"}}'
+    origins = f"\n`{PREFERENCES}.origins.jsonl` says in the same line where both are from."
     return _PAIRS.format(format=format, number=number, row="line", origins=origins, load=load)
 
 
@@ -112,8 +112,8 @@ def _front_matter(format: str, counts: Mapping[str, int], makeup: Makeup) -> Dat
     is_known = len(found) == 1 and found[0] in LICENSES and not makeup.licenses[UNSTATED]
     name = "several" if len(found) > 1 else plain("".join(found)) or "not stated"
     files = [{"split": each, "path": f"{each}.{format}"} for each in SPLITS if counts[each]]
-    table = [{"split": "train", "path": f"{PAIRS}.{format}"}]
-    pairs = [{"config_name": PAIRS, "data_files": table}] if counts.get(PAIRS) else []
+    table = [{"split": "train", "path": f"{PREFERENCES}.{format}"}]
+    pairs = [{"config_name": PREFERENCES, "data_files": table}] if counts.get(PREFERENCES) else []
     return DatasetCardData(
         pretty_name="Conversations made of private code",
         language=["code"],

@@ -13,7 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from devtune.data.cards import statements
 from devtune.data.cards.description import Description
-from devtune.records import SPLITS
+from devtune.records import PREFERENCES, SPLITS
 from devtune.versions import installed
 
 ROOM = Path(__file__).parent
@@ -29,8 +29,6 @@ LICENSES = {
     "Apache-2.0", "MIT", "BSD-2-Clause", "BSD-3-Clause", "ISC", "MPL-2.0", "Unlicense", "Zlib",
 }  # fmt: skip
 """Those the front matter may name, in lower case; all else is `other`."""
-PAIRS = "preferences"
-"""Table of pairs, and the configuration it is loaded by."""
 _NAME = re.compile(r"[\w./:+-]+", re.ASCII)
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~&!$])")
 
@@ -52,8 +50,10 @@ def front_matter(about: Description) -> DatasetCardData:
     """Return what machines read of the card."""
     total = sum(about.num_samples.values())
     tables = [{"split": split, "path": f"{split}.parquet"} for split in SPLITS]
-    table = [{"split": "train", "path": f"{PAIRS}.parquet"}]
-    pairs = [{"config_name": PAIRS, "data_files": table}] if about.num_pairs is not None else []
+    table = [{"split": "train", "path": f"{PREFERENCES}.parquet"}]
+    pairs = (
+        [{"config_name": PREFERENCES, "data_files": table}] if about.num_pairs is not None else []
+    )
     license, name = _license(about)
     return DatasetCardData(
         pretty_name=plain(about.name),
